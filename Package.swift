@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors in CI only: a newer compiler must not break a user's build.
+let warningsAreErrors = Context.environment["CI"] == "true"
+
+let swift: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(
+    name: "OrderedCollections", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "pal",
+    products: [.executable(name: "pal", targets: ["pal"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+    ],
+    targets: [
+        // Floor 0: values, and the C shims.
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "PalModel", dependencies: [crypto], swiftSettings: swift),
+
+        // Floor 1: what providers and the outside world are made of.
+        .target(name: "PalFiles", swiftSettings: swift),
+        .target(name: "PalHTTP", dependencies: ["CCurl"], swiftSettings: swift),
+        .target(name: "PalProvider", dependencies: ["PalModel", logging], swiftSettings: swift),
+
+        // Floor 2: the engine.
+        .target(
+            name: "PalEngine",
+            dependencies: ["PalModel", "PalProvider", collections, logging],
+            swiftSettings: swift),
+
+        // Floor 3: what the engine's protocols are implemented with.
+        .target(
+            name: "PalSpecs",
+            dependencies: ["PalModel", "PalFiles", "PalEngine", yams],
+            swiftSettings: swift),
+        .target(
+            name: "PalLedger",
+            dependencies: ["PalModel", "PalFiles", "PalEngine", grdb],
+            swiftSettings: swift),
+        .target(
+            name: "DockerProvider",
+            dependencies: ["PalModel", "PalProvider", "PalHTTP", logging],
+            path: "Sources/Providers/Docker", swiftSettings: swift),
+        .target(
+            name: "ProcessProvider",
+            dependencies: ["PalModel", "PalProvider", "PalFiles", "PalHTTP", logging, subprocess],
+            path: "Sources/Providers/Process", swiftSettings: swift),
+
+        // Floor 5: the command line, and the one place that puts the parts together.
+        .executableTarget(
+            name: "pal",
+            dependencies: [
+                "PalModel", "PalFiles", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
+                "DockerProvider", "ProcessProvider", argumentParser, logging, yams,
+            ],
+            swiftSettings: swift),
+    ]
+)
