@@ -1,0 +1,65 @@
+public import FoundationEssentials
+public import PalModel
+
+/// What spans names: the prune budget.
+///
+/// A value without effects: the reconciler tells it who would be pruned, and asks before each
+/// deletion.
+public struct Admission: Sendable {
+    private let policy: Policy
+    /// Deletions that were let through lately, by the clock's time.
+    private var recent: [(name: String, at: Duration)] = []
+    /// The deletions that wait, with the consent once it was given.
+    public private(set) var parked: ParkedPlan?
+
+    /// - Parameter parked: What the ledger kept from the last run.
+    public init(policy: Policy, parked: ParkedPlan?) {
+        self.policy = policy
+        self.parked = parked
+    }
+
+    /// Weighs the deletions that the specs ask for against the budget.
+    ///
+    /// - Parameters:
+    ///   - candidates: Every name that would be pruned now.
+    ///   - declared: How many names the specs declare now.
+    public mutating func weigh(
+        _ candidates: Set<String>, declared: Int, at elapsed: Duration, _ date: Date
+    ) {
+        recent.removeAll { elapsed - $0.at > policy.pruneWindow }
+        let together = candidates.union(recent.map(\.name))
+        let total = declared + together.count
+        let isTooMany =
+            together.count > policy.pruneCount
+            && together.count * 100 > policy.prunePercent * total
+        guard isTooMany, !candidates.isEmpty else {
+            parked = nil
+            return
+        }
+        let names = candidates.sorted()
+        if let old = parked, old.approvedBy != nil, Set(old.names).isSuperset(of: names) { return }
+        parked = ParkedPlan(names: names, since: parked?.since ?? date)
+    }
+
+    /// Lets the parked deletions go on.
+    public mutating func approve(by person: String) { parked?.approvedBy = person }
+
+    /// Whether a deletion may go on; the condition says why not.
+    public mutating func admit(_ plan: InstancePlan, at elapsed: Duration) -> Condition? {
+        guard plan.isPrune, plan.action == .delete else { return nil }
+        if let parked, parked.approvedBy == nil, parked.names.contains(plan.name) {
+            return waiting(parked)
+        }
+        recent.append((plan.name, elapsed))
+        return nil
+    }
+
+    private func waiting(_ parked: ParkedPlan) -> Condition {
+        Condition(
+            .parked, reason: "PruneBudget",
+            message: "\(parked.names.count) deletions at once are more than the prune budget "
+                + "(\(policy.pruneCount) and \(policy.prunePercent)%); "
+                + "'pal approve' lets them go on, and restoring the files takes them back",
+            since: parked.since)
+    }
+}

@@ -1,0 +1,61 @@
+public import PalModel
+
+/// What the specs declare, as one complete reading of the directory.
+public struct Desired: Sendable {
+    /// The directory's real path: what "declared from here" means in the ledger.
+    public var specsPath: String
+    /// Whether the directory could be read.
+    public var source: SourceState
+    /// Every good declaration by name, the last good one where the file has since been broken.
+    public var declarations: [String: Declaration]
+    /// Names that nothing is done to, with the reasons: declared twice, or only in a broken form.
+    public var frozen: [String: [Diagnostic]]
+    /// Every problem in the files, sorted.
+    public var problems: [Diagnostic]
+    /// Why nothing may be pruned now; nil where the reading is whole.
+    public var pruneBlock: String?
+
+    public init(
+        specsPath: String, source: SourceState = .available,
+        declarations: [String: Declaration] = [:], frozen: [String: [Diagnostic]] = [:],
+        problems: [Diagnostic] = [], pruneBlock: String? = nil
+    ) {
+        self.specsPath = specsPath
+        self.source = source
+        self.declarations = declarations
+        self.frozen = frozen
+        self.problems = problems
+        self.pruneBlock = pruneBlock
+    }
+}
+
+/// Whether the specs directory is there.
+public enum SourceState: Sendable, Hashable, Codable {
+    case available
+    /// Missing, not a directory, not readable: the sentence says which, and what to do.
+    case unavailable(String)
+}
+
+/// One instance as it is declared.
+public struct Declaration: Sendable, Hashable {
+    public var config: InstanceConfig
+    public var location: SourceLocation
+    /// What is wrong with the file since; then `config` is the last good version.
+    public var staleBecause: Diagnostic?
+
+    public init(
+        config: InstanceConfig, location: SourceLocation, staleBecause: Diagnostic? = nil
+    ) {
+        self.config = config
+        self.location = location
+        self.staleBecause = staleBecause
+    }
+}
+
+/// Where declarations come from. The engine needs no more of files than this.
+public protocol SpecSource: Sendable {
+    /// Reads everything anew, as far as it changed.
+    func read() async -> Desired
+    /// Calls the handler whenever something may have changed, until the task is cancelled.
+    func watch(_ changed: @Sendable () async -> Void) async
+}

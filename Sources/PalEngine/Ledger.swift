@@ -1,0 +1,237 @@
+public import FoundationEssentials
+public import PalModel
+
+/// Everything that the ledger keeps of one name.
+public struct InstanceRecord: Sendable, Hashable, Codable {
+    public var name: String
+    /// pal's id, minted once.
+    public var id: String
+    /// The provider that has the instance.
+    public var provider: String
+    /// The highest generation that was made or is being made.
+    public var generation: Int
+    /// Every spec hash that this ledger put, or was about to put, on an object of this name.
+    public var issuedHashes: [SpecHash]
+    /// What was last made true, as the user wrote it.
+    public var applied: InstanceConfig?
+    /// The specs path that declared it, as long as it did; the last one after that.
+    public var declaredFrom: String?
+    /// Where it is or was declared.
+    public var location: SourceLocation?
+    /// What the provider said last.
+    public var observed: VSCodeInstance?
+    /// What is true of it, as of the last decision.
+    public var conditions: [Condition]
+    /// Outside ports by inside port, kept over replacements.
+    public var keptPorts: [Int: Int]
+    public var hold: Hold?
+    /// A person's consent to delete an orphan or to take over an object with a foreign hash.
+    public var isApproved: Bool
+    /// Failures in a row.
+    public var failures: Int
+
+    public init(name: String, id: String, provider: String) {
+        self.name = name
+        self.id = id
+        self.provider = provider
+        generation = 0
+        issuedHashes = []
+        conditions = []
+        keptPorts = [:]
+        isApproved = false
+        failures = 0
+    }
+}
+
+/// `pal stop` on a declared instance: it stays stopped until the hold ends.
+public struct Hold: Sendable, Hashable, Codable {
+    /// Who asked for it.
+    public var by: String
+    public var since: Date
+    /// When it ends by itself; nil for never.
+    public var until: Date?
+    /// The declared state at the time: the hold ends when the file says something else.
+    public var declaredState: DesiredState?
+
+    public init(by: String, since: Date, until: Date? = nil, declaredState: DesiredState?) {
+        self.by = by
+        self.since = since
+        self.until = until
+        self.declaredState = declaredState
+    }
+
+    /// Whether it still counts.
+    func holds(at now: Date, state: DesiredState?) -> Bool {
+        state == declaredState && until.map { now < $0 } ?? true
+    }
+}
+
+/// A change that is about to be made, written down before the call.
+public struct Intent: Sendable, Hashable, Codable {
+    /// The ledger's number; 0 before it is written.
+    public var number: Int64
+    public var name: String
+    public var provider: String
+    public var step: Step
+    public var at: Date
+
+    public init(number: Int64 = 0, name: String, provider: String, step: Step, at: Date) {
+        self.number = number
+        self.name = name
+        self.provider = provider
+        self.step = step
+        self.at = at
+    }
+}
+
+/// Something that happened, for `pal events`.
+public struct EventRecord: Sendable, Hashable, Codable {
+    /// How much it matters.
+    public enum Severity: String, Sendable, Hashable, Codable { case normal, warning }
+    /// The ledger's number; grows with time. 0 before it is written.
+    public var number: Int64
+    public var at: Date
+    /// The instance, or nil where the swarm is meant.
+    public var name: String?
+    public var severity: Severity
+    /// One word for machines, such as `Created`.
+    public var reason: String
+    public var message: String
+
+    public init(
+        number: Int64 = 0, at: Date, name: String?, severity: Severity, reason: String,
+        message: String
+    ) {
+        self.number = number
+        self.at = at
+        self.name = name
+        self.severity = severity
+        self.reason = reason
+        self.message = message
+    }
+}
+
+/// Deletions that are more than the prune budget allows, waiting for consent.
+public struct ParkedPlan: Sendable, Hashable, Codable {
+    /// The names, sorted.
+    public var names: [String]
+    public var since: Date
+    /// Who consented, once somebody did.
+    public var approvedBy: String?
+
+    public init(names: [String], since: Date, approvedBy: String? = nil) {
+        self.names = names
+        self.since = since
+        self.approvedBy = approvedBy
+    }
+}
+
+/// What is true of the swarm as a whole, as of the last round.
+public struct SwarmState: Sendable, Hashable, Codable {
+    public var specsPath: String
+    public var source: SourceState
+    public var problems: [Diagnostic]
+    public var pruneBlock: String?
+    public var parked: ParkedPlan?
+    /// By provider: why it cannot be reached, or nil where it can.
+    public var providers: [String: ProviderHealth]
+    public var updatedAt: Date
+
+    public init(specsPath: String, updatedAt: Date) {
+        self.specsPath = specsPath
+        self.updatedAt = updatedAt
+        source = .available
+        problems = []
+        providers = [:]
+    }
+}
+
+/// Whether a provider answers.
+public struct ProviderHealth: Sendable, Hashable, Codable {
+    public var type: ProviderType
+    /// What is wrong; nil where it answers.
+    public var problem: String?
+    /// When it was last listed completely.
+    public var listedAt: Date?
+
+    public init(type: ProviderType, problem: String? = nil, listedAt: Date? = nil) {
+        self.type = type
+        self.problem = problem
+        self.listedAt = listedAt
+    }
+}
+
+/// What somebody asks a controller to do.
+public struct ControlRequest: Sendable, Hashable, Codable {
+    /// The verbs that go through a controller.
+    public enum Verb: String, Sendable, Hashable, Codable, CaseIterable {
+        case apply, approve, start, stop, restart, once
+    }
+    /// The ledger's number; 0 before it is written.
+    public var number: Int64
+    public var verb: Verb
+    /// The instances that are meant; empty for all.
+    public var names: [String]
+    /// How long a hold lasts.
+    public var holdFor: TimeSpan?
+    public var by: String
+
+    public init(
+        number: Int64 = 0, verb: Verb, names: [String] = [], holdFor: TimeSpan? = nil, by: String
+    ) {
+        self.number = number
+        self.verb = verb
+        self.names = names
+        self.holdFor = holdFor
+        self.by = by
+    }
+}
+
+/// What came of a request.
+public struct ControlReply: Sendable, Hashable, Codable {
+    /// Whether all that was asked is true now.
+    public var isDone: Bool
+    /// One line each, for people.
+    public var messages: [String]
+
+    public init(isDone: Bool, messages: [String]) {
+        self.isDone = isDone
+        self.messages = messages
+    }
+}
+
+/// The record of what pal did and knows. Not the truth: that is in the specs and at the providers.
+///
+/// Every method is synchronous, so that a simulation stays deterministic, and durable when it
+/// returns. A failure to write stops the change that it belongs to.
+public protocol Ledger: Sendable {
+    func records() throws(LedgerError) -> [InstanceRecord]
+    func save(_ record: InstanceRecord) throws(LedgerError)
+    func forget(_ name: String) throws(LedgerError)
+
+    /// Writes an intent and the record that goes with it, in one transaction.
+    /// - Returns: The intent's number.
+    func begin(_ intent: Intent, _ record: InstanceRecord) throws(LedgerError) -> Int64
+    /// Closes an intent, with what came of it for later reading.
+    func finish(_ number: Int64, outcome: String) throws(LedgerError)
+    /// Intents that were begun and never finished: what a crash left.
+    func openIntents() throws(LedgerError) -> [Intent]
+
+    func append(_ event: EventRecord) throws(LedgerError)
+    func swarmState() throws(LedgerError) -> SwarmState?
+    func save(_ state: SwarmState) throws(LedgerError)
+
+    /// Requests that nobody has answered, oldest first.
+    func openRequests() throws(LedgerError) -> [ControlRequest]
+    func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError)
+    /// Calls the handler when a request may have come, until the task is cancelled.
+    func watchRequests(_ arrived: @Sendable () async -> Void) async
+}
+
+/// The ledger could not be read or written.
+public struct LedgerError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What happened and what to do.
+    public var message: String
+    public init(_ message: String) { self.message = message }
+    public var description: String { message }
+}

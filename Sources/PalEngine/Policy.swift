@@ -1,0 +1,24 @@
+public import PalModel
+
+/// The rules that the operator sets for a swarm.
+public struct Policy: Sendable, Hashable {
+    /// More deletions at once than this, and more than `prunePercent`, wait for consent.
+    public var pruneCount = 5
+    public var prunePercent = 25
+    /// Deletions within this time count as "at once".
+    public var pruneWindow: Duration = .seconds(60)
+    /// How often a provider is listed though nothing was heard of it.
+    public var resync: Duration = .seconds(60)
+    /// The wait between failures of an instance.
+    public var retry = Backoff(first: .seconds(1), limit: .seconds(300))
+    /// The wait between attempts to reach a provider.
+    public var reconnect = Backoff(first: .milliseconds(500), limit: .seconds(15))
+    /// The wait between looks at an instance that is not ready yet.
+    public var readiness = Backoff(first: .milliseconds(150), limit: .seconds(5))
+    /// Failures in a row, of the instance's or the spec's own making, after which it is `Stalled`.
+    public var stallAfter = 12
+    /// An instance that was ready for so long has no failures in a row any more.
+    public var settledAfter: Duration = .seconds(60)
+
+    public init() {}
+}

@@ -1,0 +1,77 @@
+/// One step of a plan: one call that changes something.
+public struct Step: Sendable, Hashable, Codable {
+    /// What is done.
+    public enum Verb: String, Sendable, Hashable, Codable, CaseIterable {
+        case create, start, stop, update, delete
+        /// Deletes what persistent storage a deleted instance leaves behind.
+        case deleteStorage
+    }
+
+    public var verb: Verb
+    /// The object that is meant; nil for a creation.
+    public var target: InstanceReference?
+    /// The generation that a creation makes.
+    public var generation: Int?
+    /// The fields that an update sets.
+    public var partial: PartialConfig?
+
+    public init(
+        _ verb: Verb, target: InstanceReference? = nil, generation: Int? = nil,
+        partial: PartialConfig? = nil
+    ) {
+        self.verb = verb
+        self.target = target
+        self.generation = generation
+        self.partial = partial
+    }
+}
+
+/// What shall be done to one instance, and why.
+public struct InstancePlan: Sendable, Hashable, Codable {
+    /// What the steps amount to.
+    public enum Action: String, Sendable, Hashable, Codable, CaseIterable {
+        case none, create, adopt, start, stop, restart, update, replace, delete
+    }
+
+    /// One reason: a field that differs, or a sentence.
+    public struct Cause: Sendable, Hashable, Codable {
+        /// The field, where the cause is one.
+        public var change: FieldChange?
+        /// The reason in words.
+        public var message: String
+
+        public init(_ message: String) { self.message = message }
+        public init(_ change: FieldChange) {
+            self.change = change
+            self.message = change.text
+        }
+    }
+
+    public var name: String
+    public var provider: String
+    public var action: Action
+    /// The worst class of change among the causes, for an update or a replacement.
+    public var change: ChangeClass?
+    public var causes: [Cause]
+    public var steps: [Step]
+    /// What is true beside it: a hold, a freeze, a limit that is not enforced.
+    public var conditions: [Condition]
+    /// Whether the deletion counts against the prune budget.
+    public var isPrune: Bool = false
+
+    public init(
+        name: String, provider: String, action: Action = .none, change: ChangeClass? = nil,
+        causes: [Cause] = [], steps: [Step] = [], conditions: [Condition] = []
+    ) {
+        self.name = name
+        self.provider = provider
+        self.action = action
+        self.change = change
+        self.causes = causes
+        self.steps = steps
+        self.conditions = conditions
+    }
+
+    /// Whether anything waits for a person.
+    public var isBlocked: Bool { conditions.contains { $0.kind == .blocked } }
+}

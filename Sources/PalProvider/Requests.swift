@@ -1,0 +1,140 @@
+public import FoundationEssentials
+public import PalModel
+
+/// What a creation needs to know.
+public struct CreateRequest: Sendable {
+    /// What the spec declares.
+    public var config: InstanceConfig
+    /// The marks that the object will carry.
+    public var ownership: Ownership
+    /// Whether it is started; false makes it and leaves it stopped.
+    public var starts: Bool
+    /// Outside ports by inside port that the instance had before and should keep, where they are free.
+    public var keptPorts: [Int: Int]
+
+    public init(
+        config: InstanceConfig, ownership: Ownership, starts: Bool = true,
+        keptPorts: [Int: Int] = [:]
+    ) {
+        self.config = config
+        self.ownership = ownership
+        self.starts = starts
+        self.keptPorts = keptPorts
+    }
+}
+
+/// Which instances of the swarm a list holds; all where nothing is set.
+public struct InstanceFilter: Sendable, Hashable {
+    /// Only the instances with these names.
+    public var names: Set<String>?
+    public init(names: Set<String>? = nil) { self.names = names }
+    /// All of the swarm.
+    public static let all = InstanceFilter()
+
+    /// Whether the filter takes an instance of that name.
+    public func takes(_ name: String) -> Bool { names?.contains(name) ?? true }
+}
+
+/// Which lines of the logs are wanted.
+public struct LogOptions: Sendable, Hashable {
+    /// So many lines from the end; nil for all. Counted before the pattern is applied.
+    public var lines: Int?
+    /// Only lines from this time on.
+    public var since: Date?
+    /// Only lines that this regular expression (Swift's `Regex` syntax) finds a match in.
+    public var pattern: String?
+
+    public init(lines: Int? = nil, since: Date? = nil, pattern: String? = nil) {
+        self.lines = lines
+        self.since = since
+        self.pattern = pattern
+    }
+}
+
+/// One line that an instance wrote.
+public struct LogLine: Sendable, Hashable, Codable {
+    /// Where it was written to.
+    public enum Stream: String, Sendable, Codable { case stdout, stderr }
+    public var stream: Stream
+    /// When, where the platform keeps it.
+    public var at: Date?
+    /// The line without its end.
+    public var text: String
+
+    public init(stream: Stream, at: Date? = nil, text: String) {
+        self.stream = stream
+        self.at = at
+        self.text = text
+    }
+}
+
+/// A command to run inside an instance.
+public struct Command: Sendable, Hashable {
+    /// The program and its arguments; no shell is put in between.
+    public var arguments: [String]
+    /// Variables on top of the instance's own.
+    public var environment: [String: String]
+    /// Where it runs; the instance's own working directory where nil.
+    public var workingDirectory: String?
+    /// The longest time that it may take; no limit where nil.
+    public var timeout: Duration?
+
+    public init(
+        _ arguments: [String], environment: [String: String] = [:],
+        workingDirectory: String? = nil, timeout: Duration? = nil
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.timeout = timeout
+    }
+}
+
+/// How a command ended, and what it wrote.
+public struct CommandResult: Sendable, Hashable {
+    /// The exit code; 128 + n where signal n ended it.
+    public var exitCode: Int
+    public var standardOutput: [UInt8]
+    public var standardError: [UInt8]
+
+    public init(exitCode: Int, standardOutput: [UInt8], standardError: [UInt8]) {
+        self.exitCode = exitCode
+        self.standardOutput = standardOutput
+        self.standardError = standardError
+    }
+}
+
+/// Something that happened at a platform.
+public enum ProviderEvent: Sendable, Hashable {
+    /// The stream is open: from here on nothing is missed. What was before must be listed.
+    case connected
+    /// Something happened to the object of that instance.
+    case changed(name: String, providerInstanceId: String, what: String)
+}
+
+/// Persistent storage at a platform.
+public struct StorageVolume: Sendable, Hashable, Codable {
+    public var providerStorageId: String
+    /// The instance that it belongs to.
+    public var instanceName: String
+    public var createdAt: Date?
+
+    public init(providerStorageId: String, instanceName: String, createdAt: Date? = nil) {
+        self.providerStorageId = providerStorageId
+        self.instanceName = instanceName
+        self.createdAt = createdAt
+    }
+}
+
+/// One thing that is wrong with a config on a provider.
+public struct ConfigProblem: Sendable, Hashable, Codable {
+    /// The field.
+    public var path: String
+    /// What is wrong and what to do.
+    public var message: String
+
+    public init(_ path: String, _ message: String) {
+        self.path = path
+        self.message = message
+    }
+}
