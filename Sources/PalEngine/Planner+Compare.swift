@@ -59,6 +59,9 @@ extension Planner {
             let unnamed = FieldChange(path: "(spec)", from: nil, to: nil)
             found += named.isEmpty ? [ClassifiedChange(change: unnamed, kind: .replace)] : named
         }
+        if input.replaceBecause != nil, !found.isEmpty {
+            found = found.map { ClassifiedChange(change: $0.change, kind: max($0.kind, .replace)) }
+        }
         return found
     }
 

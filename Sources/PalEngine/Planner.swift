@@ -5,11 +5,15 @@ public import PalProvider
 /// All that a decision on one name depends on.
 public struct PlanInput: Sendable {
     public var name: String
+    /// The provider that has or shall have it.
+    public var provider = ProviderFactory.defaultType.rawValue
     public var declaration: Declaration?
     /// Why nothing may be done to this name, where that is so.
     public var frozen: [Diagnostic] = []
     /// The objects that bear the name, at the provider that has or shall have it.
     public var observed: [VSCodeInstance] = []
+    /// Other providers that have an object of this name.
+    public var elsewhere: [String] = []
     /// Whether `observed` is the whole truth. Nothing is created or deleted while it is not.
     public var isObserved = false
     /// Why the provider cannot be reached, where that is so.
@@ -25,17 +29,14 @@ public struct PlanInput: Sendable {
     public var pruneBlock: String?
     /// Whether somebody asked for a restart.
     public var restarts = false
+    /// Why an update turned out to need a replacement.
+    public var replaceBecause: String?
     public var now: Date
 
     public init(name: String, specsPath: String, now: Date) {
         self.name = name
         self.specsPath = specsPath
         self.now = now
-    }
-
-    /// The provider that the declaration names.
-    var wantedProvider: String {
-        declaration?.config.provider ?? record?.provider ?? ProviderFactory.defaultType.rawValue
     }
 }
 
@@ -67,7 +68,7 @@ public enum Planner {
     }
 
     static func empty(_ input: PlanInput) -> InstancePlan {
-        InstancePlan(name: input.name, provider: input.wantedProvider)
+        InstancePlan(name: input.name, provider: input.provider)
     }
 
     static func blocked(_ input: PlanInput, _ reason: String, _ message: String) -> InstancePlan {
@@ -117,10 +118,10 @@ public enum Planner {
 
     private static func unknownProvider(_ input: PlanInput) -> String {
         let hint =
-            Suggestion.nearest(to: input.wantedProvider, among: input.providerNames)
+            Suggestion.nearest(to: input.provider, among: input.providerNames)
             .map { "; did you mean '\($0)'?" }
             ?? "; there are: \(input.providerNames.sorted().joined(separator: ", "))"
-        return "\(place(input))no provider is named '\(input.wantedProvider)'\(hint)"
+        return "\(place(input))no provider is named '\(input.provider)'\(hint)"
     }
 
     private static func place(_ input: PlanInput) -> String {
@@ -136,12 +137,10 @@ public enum Planner {
             messages.append(
                 "id '\(id)' differs from the instance's id '\(known)'; an id cannot be changed")
         }
-        if let record = input.record, record.provider != input.wantedProvider,
-            record.observed != nil
-        {
+        if let old = input.elsewhere.first {
             messages.append(
-                "provider changed from '\(record.provider)' to '\(input.wantedProvider)': "
-                    + "instances cannot be moved yet; change it back, or delete the instance first")
+                "provider changed from '\(old)' to '\(input.provider)': instances cannot be moved "
+                    + "yet; change it back, or remove the spec first, so that '\(old)' deletes it")
         }
         guard !messages.isEmpty else { return nil }
         var plan = empty(input)
@@ -167,7 +166,7 @@ public enum Planner {
         plan.conditions = [
             Condition(
                 .providerUnreachable, reason: input.providerProblem == nil ? "NotYet" : "Unreachable",
-                message: input.providerProblem ?? "'\(input.wantedProvider)' was not asked yet")
+                message: input.providerProblem ?? "'\(input.provider)' was not asked yet")
         ]
         return plan
     }

@@ -1,5 +1,3 @@
-public import PalModel
-
 /// The rules that the operator sets for a swarm.
 public struct Policy: Sendable, Hashable {
     /// More deletions at once than this, and more than `prunePercent`, wait for consent.
@@ -17,6 +15,12 @@ public struct Policy: Sendable, Hashable {
     public var readiness = Backoff(first: .milliseconds(150), limit: .seconds(5))
     /// Failures in a row, of the instance's or the spec's own making, after which it is `Stalled`.
     public var stallAfter = 12
+    /// Names that are worked on at once.
+    public var maximumParallel = 64
+    /// How long a look waits after an event, so that one list answers many events.
+    public var eventDelay: Duration = .milliseconds(30)
+    /// How long calls in flight may take at a shutdown.
+    public var shutdownGrace: Duration = .seconds(6)
     /// An instance that was ready for so long has no failures in a row any more.
     public var settledAfter: Duration = .seconds(60)
 

@@ -34,7 +34,7 @@ public struct FieldProblem: Sendable, Hashable {
 
 extension Shape {
     /// Every way in which a value breaks this shape; empty where it fits.
-    func problems(of value: Value, at path: [PathStep]) -> [FieldProblem] {
+    public func problems(of value: Value, at path: [PathStep] = []) -> [FieldProblem] {
         switch (self, value) {
         case (.anything, _), (.flag, .bool): return []
         case (.text(let rule), .string(let text)):

@@ -1,0 +1,146 @@
+internal import FoundationEssentials
+internal import Logging
+internal import PalModel
+internal import PalProvider
+
+/// What people ask of the controller, and what they are told.
+struct Control {
+    /// Whether the ledger may hold new requests.
+    var isDue = true
+    /// What is being worked on.
+    var open: [Asked] = []
+    var answers: [Int64: ControlReply] = [:]
+
+    /// A request, and what must have happened since for an answer to be true.
+    struct Asked {
+        var request: ControlRequest
+        /// The reading of the specs that must be in.
+        var reading: Int
+        /// The complete lists that must be in, by provider.
+        var lists: [String: Int]
+        /// Whether the planner knows of it.
+        var isBegun = false
+        /// What was parked when consent was given.
+        var approved: [String] = []
+    }
+}
+
+extension Reconciler {
+    /// Works until one request is answered: what a command does when no controller runs.
+    ///
+    /// - Parameter names: Only these instances are touched; nil for all.
+    public func perform(_ request: ControlRequest, only names: Set<String>?) async -> ControlReply? {
+        scope = names
+        settleInterruptedWork()
+        await loop { control.answers[request.number] != nil }
+        return control.answers[request.number]
+    }
+
+    /// Takes new requests from the ledger.
+    func takeRequests() {
+        guard control.isDue else { return }
+        control.isDue = false
+        do {
+            let known = Set(control.open.map(\.request.number))
+            for request in try parts.ledger.openRequests()
+            where !known.contains(request.number) && control.answers[request.number] == nil {
+                begin(request)
+            }
+        } catch {
+            parts.logger.error("\(error)")
+        }
+    }
+
+    private func begin(_ request: ControlRequest) {
+        isSourceDue = true
+        let inFlightReading = isReading ? 1 : 0
+        var lists: [String: Int] = [:]
+        let now = parts.clock.elapsed()
+        for name in world.neededProviders {
+            guard let state = world.providers[name] else { continue }
+            world.providers[name]?.nextList = now
+            lists[name] = state.lists + (state.isListing ? 2 : 1)
+        }
+        control.open.append(
+            .init(request: request, reading: readings + inFlightReading + 1, lists: lists))
+    }
+
+    /// Answers the requests whose wish has come true, or cannot.
+    func answerRequests() {
+        for asked in control.open where isCurrent(asked) {
+            if !asked.isBegun { startWork(asked) }
+        }
+        for asked in control.open where asked.isBegun {
+            guard let reply = reply(to: asked) else { continue }
+            control.answers[asked.request.number] = reply
+            do {
+                try parts.ledger.answer(asked.request.number, reply)
+            } catch {
+                parts.logger.error("\(error)")
+            }
+        }
+        control.open.removeAll { control.answers[$0.request.number] != nil }
+    }
+
+    /// Whether what is known is newer than the request.
+    private func isCurrent(_ asked: Control.Asked) -> Bool {
+        guard readings >= asked.reading, !isReading, !isSourceDue else { return false }
+        return world.neededProviders.allSatisfy { name in
+            guard let state = world.providers[name] else { return true }
+            if state.problem != nil { return true }
+            return state.isListed && state.lists >= (asked.lists[name] ?? 1)
+        }
+    }
+
+    /// Makes the request's wish known to the planner.
+    private func startWork(_ asked: Control.Asked) {
+        guard let index = control.open.firstIndex(where: {
+            $0.request.number == asked.request.number
+        })
+        else { return }
+        control.open[index].isBegun = true
+        let request = asked.request
+        if request.verb == .approve, request.names.isEmpty {
+            control.open[index].approved = admission.parked?.names ?? []
+            approveParked(by: request.by)
+            return
+        }
+        let names = request.names.isEmpty ? Array(world.keys.keys).sorted() : request.names
+        for name in names { startWork(request, name) }
+        bell.ring()
+    }
+
+    private func startWork(_ request: ControlRequest, _ name: String) {
+        guard var key = world.keys[name] else { return }
+        switch request.verb {
+        case .stop:
+            let now = parts.clock.date()
+            key.record?.hold = Hold(
+                by: request.by, since: now,
+                until: request.holdFor.map { now + Double($0.milliseconds) / 1000 },
+                declaredState: key.declaration?.config.state)
+        case .start:
+            key.record?.hold = nil
+            key.record?.failures = 0
+        case .restart:
+            key.record?.hold = nil
+            key.restarts = true
+        case .approve:
+            key.record?.isApproved = true
+        case .apply, .once: break
+        }
+        key.notBefore = .zero
+        world.keys[name] = key
+        if let record = key.record { save(record) }
+        enqueue(name)
+    }
+
+    private func approveParked(by person: String) {
+        guard let parked = admission.parked else { return }
+        admission.approve(by: person)
+        note(nil, .normal, "Approved", "\(parked.names.count) deletions approved by \(person)")
+        for name in parked.names { enqueue(name) }
+        saveState()
+        bell.ring()
+    }
+}

@@ -1,0 +1,61 @@
+public import PalModel
+public import PalProvider
+
+/// What `pal plan` shows: every decision as `pal run` would make it now, and nothing done.
+public struct Preview: Sendable {
+    /// The decisions, sorted by name; those without steps too.
+    public var plans: [InstancePlan]
+    /// The reading that they rest on.
+    public var desired: Desired
+    /// By provider: why it could not be asked.
+    public var providerProblems: [String: String]
+    /// Deletions over the prune budget.
+    public var parked: ParkedPlan?
+
+    /// Reads the specs, lists the providers that are concerned, and plans.
+    ///
+    /// Only `listInstances` and `initialize` are called; the ledger is only read.
+    /// - Throws: `LedgerError` where the ledger cannot be read.
+    public static func make(
+        source: any SpecSource, providers: [any Provider], ledger: (any Ledger)?,
+        clock: any EngineClock, policy: Policy
+    ) async throws -> Preview {
+        var world = World(providers: providers, records: try ledger?.records() ?? [])
+        _ = world.take(await source.read())
+        var problems: [String: String] = [:]
+        for name in world.neededProviders {
+            guard let provider = world.providers[name]?.provider else { continue }
+            do throws(ProviderFailure) {
+                try await provider.initialize()
+                let all = try await provider.listInstances(.all)
+                _ = world.take(all, of: name, names: nil, since: .max, busy: [])
+                world.providers[name]?.isListed = true
+            } catch {
+                problems[name] = error.description
+                world.providers[name]?.problem = error.description
+            }
+        }
+        var admission = Admission(policy: policy, parked: try ledger?.swarmState()?.parked)
+        let declared = world.desired?.declarations.count ?? 0
+        admission.weigh(
+            world.pruneCandidates, declared: declared, at: clock.elapsed(), clock.date())
+        let plans = plans(world, &admission, clock)
+        return Preview(
+            plans: plans, desired: world.desired ?? Desired(specsPath: ""),
+            providerProblems: problems, parked: admission.parked)
+    }
+
+    private static func plans(
+        _ world: World, _ admission: inout Admission, _ clock: any EngineClock
+    ) -> [InstancePlan] {
+        let path = world.desired?.specsPath ?? ""
+        return world.keys.keys.sorted().map { name in
+            var plan = Planner.plan(world.input(for: name, specsPath: path, clock: clock))
+            if let wait = admission.admit(plan, at: clock.elapsed()) {
+                plan.steps = []
+                plan.conditions.append(wait)
+            }
+            return plan
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import FoundationEssentials
+internal import PalProvider
+
+/// What the engine knows of one provider.
+struct ProviderState {
+    let provider: any Provider
+    let maximumCalls: Int
+    var isInitialized = false
+    /// Whether a complete list has been seen since the last failure.
+    var isListed = false
+    /// Why it cannot be reached; nil where it can, or was not asked yet.
+    var problem: String?
+    /// Attempts to reach it that failed, in a row.
+    var failures = 0
+    /// When everything is to be listed again, whatever is heard.
+    var nextList: Duration = .zero
+    var isListing = false
+    /// Names to look at before that, and when.
+    var looks: Set<String> = []
+    var nextLook: Duration?
+    /// Whether somebody listens to its events, and whether the stream is open.
+    var isWatched = false
+    var hasEvents = false
+    var listedAt: Date?
+    /// Counts the complete lists.
+    var lists = 0
+    /// Calls under way that change something.
+    var calls = 0
+
+    init(_ provider: any Provider) {
+        self.provider = provider
+        maximumCalls = provider.getCapabilities().maximumConcurrentCalls
+    }
+
+    /// Asks for a look at a name at a time.
+    mutating func look(at name: String, at time: Duration) {
+        looks.insert(name)
+        nextLook = min(time, nextLook ?? time)
+    }
+}

@@ -1,0 +1,142 @@
+internal import Logging
+internal import PalModel
+internal import PalProvider
+
+/// Listing and listening: how news of the providers come in.
+extension Reconciler {
+    /// Starts the lists that are due: everything of a provider, or the names that somebody must see.
+    func startListing(_ group: inout DiscardingTaskGroup) {
+        let now = parts.clock.elapsed()
+        for name in world.neededProviders {
+            guard let state = world.providers[name], !state.isListing else { continue }
+            startWatching(name, state, &group)
+            if state.nextList <= now {
+                world.providers[name]?.looks = []
+                world.providers[name]?.nextLook = nil
+                startList(of: name, names: nil, &group)
+            } else if let look = state.nextLook, look <= now, state.isListed {
+                world.providers[name]?.looks = []
+                world.providers[name]?.nextLook = nil
+                startList(of: name, names: state.looks, &group)
+            }
+        }
+    }
+
+    private func startList(
+        of name: String, names: Set<String>?, _ group: inout DiscardingTaskGroup
+    ) {
+        guard let state = world.providers[name] else { return }
+        world.providers[name]?.isListing = true
+        let since = world.changes
+        let isInitialized = state.isInitialized
+        let provider = state.provider
+        group.addTask {
+            do throws(ProviderFailure) {
+                if !isInitialized { try await provider.initialize() }
+                let instances = try await provider.listInstances(InstanceFilter(names: names))
+                await self.took(instances, of: name, names: names, since: since)
+            } catch {
+                await self.failedToList(name, error)
+            }
+        }
+    }
+
+    private func took(
+        _ instances: [VSCodeInstance], of name: String, names: Set<String>?, since: Int
+    ) {
+        let wasListed = world.providers[name]?.isListed == true
+        let hadProblem = world.providers[name]?.problem != nil
+        let now = parts.clock.elapsed()
+        world.providers[name]?.isListing = false
+        world.providers[name]?.isInitialized = true
+        world.providers[name]?.failures = 0
+        world.providers[name]?.problem = nil
+        if names == nil {
+            world.providers[name]?.isListed = true
+            world.providers[name]?.lists += 1
+            world.providers[name]?.listedAt = parts.clock.date()
+            world.providers[name]?.nextList = now + policy.resync
+        }
+        var concerned = world.take(
+            instances, of: name, names: names, since: since, busy: queue.inFlight)
+        if !wasListed {
+            concerned.formUnion(world.keys.keys.filter { world.provider(of: $0) == name })
+        }
+        for key in concerned.sorted() { enqueue(key) }
+        for key in (names ?? []).sorted() where world.keys[key]?.mustLook == true {
+            world.providers[name]?.look(at: key, at: now + .milliseconds(50))
+        }
+        if hadProblem { note(nil, .normal, "ProviderReachable", "provider '\(name)' answers again") }
+        weighPruning()
+        if names == nil { saveState() }
+        bell.ring()
+    }
+
+    private func failedToList(_ name: String, _ failure: ProviderFailure) {
+        world.providers[name]?.isListing = false
+        providerFailed(name, failure.description)
+        bell.ring()
+    }
+
+    /// Notes that a provider does not answer; its names wait until it does.
+    func providerFailed(_ name: String, _ message: String) {
+        guard var state = world.providers[name] else { return }
+        let isNews = state.problem != message
+        state.problem = message
+        state.isListed = false
+        state.isInitialized = false
+        state.failures += 1
+        let delay = policy.reconnect.delay(after: state.failures, parts.random)
+        state.nextList = parts.clock.elapsed() + delay
+        world.providers[name] = state
+        guard isNews else { return }
+        note(nil, .warning, "ProviderUnreachable", "provider '\(name)': \(message)")
+        for key in world.keys.keys.sorted() where world.provider(of: key) == name { enqueue(key) }
+        saveState()
+    }
+
+    // MARK: Events
+
+    private func startWatching(
+        _ name: String, _ state: ProviderState, _ group: inout DiscardingTaskGroup
+    ) {
+        guard !state.isWatched, state.isInitialized,
+            let provider = state.provider as? any EventfulProvider
+        else { return }
+        world.providers[name]?.isWatched = true
+        group.addTask {
+            do throws(ProviderFailure) {
+                try await provider.watchEvents { await self.heard($0, of: name) }
+                await self.lostEvents(name, nil)
+            } catch {
+                await self.lostEvents(name, error)
+            }
+        }
+    }
+
+    private func heard(_ event: ProviderEvent, of provider: String) {
+        let now = parts.clock.elapsed()
+        switch event {
+        case .connected:
+            world.providers[provider]?.hasEvents = true
+            world.providers[provider]?.nextList = now
+        case .changed(let name, _, _):
+            world.keys[name]?.mustLook = true
+            world.providers[provider]?.look(at: name, at: now + policy.eventDelay)
+        }
+        bell.ring()
+    }
+
+    /// The stream is gone: whether the platform is too, a list will tell.
+    private func lostEvents(_ name: String, _ failure: ProviderFailure?) {
+        world.providers[name]?.isWatched = false
+        world.providers[name]?.hasEvents = false
+        guard !isStopping else { return }
+        if let failure { parts.logger.debug("events of \(name) ended: \(failure)") }
+        world.providers[name]?.isInitialized = false
+        let now = parts.clock.elapsed()
+        let delay = policy.reconnect.delay(after: 1, parts.random)
+        world.providers[name]?.nextList = now + delay
+        bell.ring()
+    }
+}

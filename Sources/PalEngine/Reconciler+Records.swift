@@ -1,0 +1,153 @@
+internal import FoundationEssentials
+internal import Logging
+internal import PalModel
+internal import PalProvider
+
+/// What is written down, and how what others left is taken up again.
+extension Reconciler {
+    /// Makes sure that a declared or owned name has a record, and takes the identity of a standing
+    /// object over where the ledger does not know it: after a crash, or with the ledger lost.
+    func adoptKnowledge(of name: String, specsPath: String) {
+        guard var key = world.keys[name] else { return }
+        let home = world.provider(of: name)
+        let instance = key.observed[home]?.max {
+            $0.ownership.generation < $1.ownership.generation
+        }
+        guard key.declaration != nil || instance != nil else { return }
+        let known = key.record
+        var record =
+            known
+            ?? InstanceRecord(
+                name: name, id: instance?.id ?? key.declaration?.config.id ?? parts.random.newID(),
+                provider: home)
+        if let instance {
+            record.id = instance.id
+            record.generation = max(record.generation, instance.ownership.generation)
+            for port in instance.network.ports {
+                if let outside = port.external { record.keptPorts[port.internal] = outside }
+            }
+        }
+        if let declaration = key.declaration {
+            record.declaredFrom = specsPath
+            record.location = declaration.location
+            if instance != nil || key.observed.isEmpty { record.provider = home }
+            adoptMatching(name, instance, declaration.config, &record)
+        }
+        if let hold = record.hold, !hold.holds(at: parts.clock.date(), state: declaredState(key)) {
+            record.hold = nil
+            note(name, .normal, "HoldEnded", "the hold by \(hold.by) has ended")
+        }
+        key.record = record
+        world.keys[name] = key
+        if record != known { save(record) }
+    }
+
+    private func declaredState(_ key: Key) -> DesiredState? { key.declaration?.config.state }
+
+    /// An object whose hash is exactly the declared one is taken over without a word of consent.
+    private func adoptMatching(
+        _ name: String, _ instance: VSCodeInstance?, _ config: InstanceConfig,
+        _ record: inout InstanceRecord
+    ) {
+        guard let instance, let rules = world.providers[world.provider(of: name)]?.provider,
+            !record.issuedHashes.contains(instance.ownership.specHash),
+            instance.ownership.specHash
+                == SpecHash(of: config, fields: rules.getCapabilities().hashedFields)
+        else { return }
+        record.issuedHashes.append(instance.ownership.specHash)
+        note(
+            name, .normal, "Adopted",
+            "found \(instance.providerInstanceId.prefix(12)) as declared, and took it over")
+    }
+
+    /// Notes that what is declared is true, for the next comparison.
+    func noteApplied(_ name: String) {
+        guard let key = world.keys[name], let config = key.declaration?.config,
+            let instance = key.observed[world.provider(of: name)]?.first
+        else { return }
+        world.keys[name]?.record?.applied = config
+        world.keys[name]?.record?.isApproved = false
+        world.keys[name]?.record?.issuedHashes = [instance.ownership.specHash]
+    }
+
+    /// Closes what a crash left open: the next decision looks at what there is.
+    func settleInterruptedWork() {
+        do {
+            for intent in try parts.ledger.openIntents() {
+                try parts.ledger.finish(intent.number, outcome: "interrupted")
+                note(
+                    intent.name, .warning, "Interrupted",
+                    "pal ended during its \(intent.step.verb.rawValue); looking at what came of it")
+            }
+        } catch {
+            parts.logger.error("\(error)")
+        }
+    }
+
+    /// Writes a record; a ledger that cannot be written is told, and stops the changes that need it.
+    func save(_ record: InstanceRecord) {
+        do {
+            try parts.ledger.save(record)
+        } catch {
+            parts.logger.error("\(error)")
+        }
+    }
+
+    /// Writes an event for people.
+    func note(
+        _ name: String?, _ severity: EventRecord.Severity, _ reason: String, _ message: String
+    ) {
+        let event = EventRecord(
+            at: parts.clock.date(), name: name, severity: severity, reason: reason,
+            message: message)
+        parts.logger.log(
+            level: severity == .warning ? .warning : .info,
+            "\(name.map { "\($0): " } ?? "")\(reason): \(message)")
+        do {
+            try parts.ledger.append(event)
+        } catch {
+            parts.logger.error("\(error)")
+        }
+    }
+
+    /// Writes the problems of the specs as events, once each.
+    func tellProblems(of desired: Desired) {
+        let old = world.desired
+        let known = Set(old?.problems ?? [])
+        for problem in desired.problems where !known.contains(problem) {
+            note(problem.instance, .warning, "SpecProblem", problem.description)
+        }
+        let now = Set(desired.problems)
+        for problem in old?.problems ?? [] where !now.contains(problem) {
+            note(problem.instance, .normal, "SpecMended", "\(problem.location): in order again")
+        }
+        guard desired.source != old?.source else { return }
+        switch desired.source {
+        case .unavailable(let why): note(nil, .warning, "SourceUnavailable", why)
+        case .available where old != nil:
+            note(nil, .normal, "SourceAvailable", "\(desired.specsPath) is there again")
+        case .available: break
+        }
+    }
+
+    /// Writes what is true of the swarm as a whole, where it changed.
+    func saveState() {
+        guard let desired = world.desired else { return }
+        var state = SwarmState(specsPath: desired.specsPath, updatedAt: parts.clock.date())
+        state.source = desired.source
+        state.problems = desired.problems
+        state.pruneBlock = world.pruneBlock
+        state.parked = admission.parked
+        for name in world.neededProviders {
+            guard let provider = world.providers[name] else { continue }
+            state.providers[name] = ProviderHealth(
+                type: provider.provider.type, problem: provider.problem,
+                listedAt: provider.listedAt)
+        }
+        do {
+            try parts.ledger.save(state)
+        } catch {
+            parts.logger.error("\(error)")
+        }
+    }
+}

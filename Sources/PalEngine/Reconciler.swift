@@ -1,0 +1,171 @@
+public import Logging
+internal import PalModel
+public import PalProvider
+
+/// The loop: reads the specs, lists what there is, plans each name, and makes the plans true.
+///
+/// Data goes one way: news come into `World`, the pure `Planner` decides from it, `Admission` weighs
+/// what spans names, and the steps are carried out with an intent in the ledger before each. Events
+/// only ring the bell and say where to look; they decide nothing.
+public actor Reconciler {
+    let parts: Parts
+    let policy: Policy
+    var world: World
+    var queue = WorkQueue()
+    var admission: Admission
+    var control = Control()
+    let bell = Doorbell()
+    /// Only these names are touched; nil for all.
+    var scope: Set<String>?
+    var isSourceDue = true
+    var isReading = false
+    var readings = 0
+    var isStopping = false
+
+    /// What the engine works with; everything that has an effect comes in here.
+    public struct Parts: Sendable {
+        public var swarm: String
+        public var source: any SpecSource
+        public var providers: [any Provider]
+        public var ledger: any Ledger
+        public var clock: any EngineClock
+        public var random: any RandomSource
+        public var logger: Logger
+
+        public init(
+            swarm: String, source: any SpecSource, providers: [any Provider], ledger: any Ledger,
+            clock: any EngineClock = SystemClock(), random: any RandomSource = SystemRandom(),
+            logger: Logger
+        ) {
+            self.swarm = swarm
+            self.source = source
+            self.providers = providers
+            self.ledger = ledger
+            self.clock = clock
+            self.random = random
+            self.logger = logger
+        }
+    }
+
+    /// - Throws: `LedgerError` where the ledger cannot be read.
+    public init(_ parts: Parts, policy: Policy = Policy()) throws {
+        self.parts = parts
+        self.policy = policy
+        world = World(providers: parts.providers, records: try parts.ledger.records())
+        admission = Admission(policy: policy, parked: try parts.ledger.swarmState()?.parked)
+    }
+
+    /// Keeps the swarm as declared until `stop()` is called.
+    public func run() async {
+        settleInterruptedWork()
+        await loop { false }
+    }
+
+    /// Ends the loop: no new work is taken, calls in flight get a few seconds. Instances go on.
+    public func stop() {
+        isStopping = true
+        bell.ring()
+    }
+
+    func loop(until isOver: () -> Bool) async {
+        await withDiscardingTaskGroup { group in
+            listenToTheOutside(&group)
+            while !isStopping && !isOver() {
+                takeRequests()
+                startReading(&group)
+                startListing(&group)
+                startReconciling(&group)
+                answerRequests()
+                if isOver() { break }
+                await bell.wait(atMost: timeToNextWork(), parts.clock)
+            }
+            await finishCallsInFlight()
+            group.cancelAll()
+        }
+    }
+
+    private func listenToTheOutside(_ group: inout DiscardingTaskGroup) {
+        let (source, ledger) = (parts.source, parts.ledger)
+        group.addTask { await source.watch { await self.sourceMayHaveChanged() } }
+        group.addTask { await ledger.watchRequests { await self.requestMayHaveCome() } }
+    }
+
+    private func sourceMayHaveChanged() {
+        isSourceDue = true
+        bell.ring()
+    }
+
+    private func requestMayHaveCome() {
+        control.isDue = true
+        bell.ring()
+    }
+
+    private func startReading(_ group: inout DiscardingTaskGroup) {
+        guard isSourceDue, !isReading else { return }
+        isSourceDue = false
+        isReading = true
+        let source = parts.source
+        group.addTask { await self.take(await source.read()) }
+    }
+
+    private func take(_ desired: Desired) {
+        isReading = false
+        readings += 1
+        tellProblems(of: desired)
+        for name in world.take(desired).sorted() {
+            world.keys[name]?.notBefore = .zero
+            world.keys[name]?.record?.failures = 0
+            world.keys[name]?.replaceBecause = nil
+            world.keys[name]?.isHopeless = false
+            enqueue(name)
+        }
+        weighPruning()
+        saveState()
+        bell.ring()
+    }
+
+    /// Puts a name in line for a decision.
+    func enqueue(_ name: String) {
+        world.keys[name]?.outcome = nil
+        queue.add(name)
+    }
+
+    /// Weighs the prune budget anew; who was parked or let go gets a new decision.
+    func weighPruning() {
+        let before = admission.parked
+        let declared = world.desired?.declarations.count ?? 0
+        admission.weigh(
+            world.pruneCandidates, declared: declared, at: parts.clock.elapsed(),
+            parts.clock.date())
+        guard before != admission.parked else { return }
+        for name in Set(before?.names ?? []).union(admission.parked?.names ?? []).sorted() {
+            enqueue(name)
+        }
+        if let parked = admission.parked, before?.names != parked.names {
+            note(
+                nil, .warning, "Parked",
+                "\(parked.names.count) deletions wait for 'pal approve': "
+                    + parked.names.joined(separator: ", "))
+        }
+    }
+
+    private func timeToNextWork() -> Duration? {
+        let now = parts.clock.elapsed()
+        var times = world.neededProviders.compactMap { name -> Duration? in
+            guard let state = world.providers[name], !state.isListing else { return nil }
+            return min(state.nextList, state.nextLook ?? state.nextList)
+        }
+        if let time = queue.nextTime { times.append(time) }
+        return times.min().map { max($0 - now, .zero) }
+    }
+
+    /// Gives calls in flight a bounded time to end; what does not end keeps its intent.
+    private func finishCallsInFlight() async {
+        let deadline = parts.clock.elapsed() + policy.shutdownGrace
+        while !queue.inFlight.isEmpty {
+            let left = deadline - parts.clock.elapsed()
+            guard left > .zero else { return }
+            await bell.wait(atMost: left, parts.clock)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import CCurl
+
+extension Transfer {
+    /// Sets all options of a request that was found to be valid.
+    func configure(_ request: HTTPRequest) throws(HTTPError) {
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        try check(pal_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText))
+        try check(pal_easy_set_pointer(easy, CURLOPT_PRIVATE, this))
+        try check(pal_easy_set_pointer(easy, CURLOPT_HEADERDATA, this))
+        try check(pal_easy_set_pointer(easy, CURLOPT_WRITEDATA, this))
+        try check(pal_easy_set_callback(easy, CURLOPT_HEADERFUNCTION, Self.onHeader))
+        try check(pal_easy_set_callback(easy, CURLOPT_WRITEFUNCTION, Self.onBody))
+        try setConnection(request)
+        try setMessage(request)
+    }
+
+    private func setConnection(_ request: HTTPRequest) throws(HTTPError) {
+        try check(pal_easy_allow_only_http(easy))
+        try check(pal_easy_set_quick_exit(easy))
+        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        // Without it libcurl uses signals for its timeouts.
+        try set(CURLOPT_NOSIGNAL, 1)
+        // A redirect would carry credentials in custom headers to another host.
+        try set(CURLOPT_FOLLOWLOCATION, 0)
+        try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
+        try set(CURLOPT_TCP_KEEPALIVE, 1)
+        try set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.curlMilliseconds)
+        if let timeout = request.timeout {
+            try set(CURLOPT_TIMEOUT_MS, timeout.curlMilliseconds)
+        }
+        if request.closesConnection || !request.isReplayable {
+            try set(CURLOPT_FRESH_CONNECT, 1)
+        }
+        if request.closesConnection {
+            try set(CURLOPT_FORBID_REUSE, 1)
+        }
+        if exchange.endpoint.bypassesProxies {
+            try set(CURLOPT_PROXY, "")
+        }
+        if case .unixSocket(let path) = exchange.endpoint {
+            try set(CURLOPT_UNIX_SOCKET_PATH, path)
+        }
+    }
+
+    private func setMessage(_ request: HTTPRequest) throws(HTTPError) {
+        try set(CURLOPT_URL, exchange.endpoint.urlPrefix + request.path)
+        try set(CURLOPT_PATH_AS_IS, 1)
+        try check(pal_easy_set_list(easy, CURLOPT_HTTPHEADER, headerLines))
+
+        if let body = request.bodyToSend {
+            try set(CURLOPT_POST, 1)
+            try check(
+                pal_easy_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+            // libcurl copies: the body need not outlive this call.
+            try check(pal_easy_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, body))
+        } else if request.method == "HEAD" {
+            try set(CURLOPT_NOBODY, 1)
+        }
+        if request.method != "HEAD" {
+            try set(CURLOPT_CUSTOMREQUEST, request.method)
+        }
+    }
+
+    /// The request's headers, and those that libcurl would add of itself, taken away.
+    static func makeHeaderLines(
+        _ request: HTTPRequest
+    ) throws(HTTPError) -> UnsafeMutablePointer<curl_slist>? {
+        // In libcurl's language `Name;` is a header without a value and `Name:` is none at all.
+        var lines = request.headers.map { name, value in
+            value.isEmpty ? "\(name);" : "\(name): \(value)"
+        }
+        if request.closesConnection { lines.append("Connection: close") }
+        if request.bodyToSend != nil {
+            if !request.hasHeader("Expect") { lines.append("Expect:") }
+            if !request.hasHeader("Content-Type") { lines.append("Content-Type:") }
+        }
+        var list: UnsafeMutablePointer<curl_slist>?
+        for line in lines {
+            guard let longer = curl_slist_append(list, line) else {
+                curl_slist_free_all(list)
+                throw .invalid("libcurl has no memory for its headers.")
+            }
+            list = longer
+        }
+        return list
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) throws(HTTPError) {
+        try check(pal_easy_set_long(easy, option, value))
+    }
+
+    private func set(_ option: CURLoption, _ value: String) throws(HTTPError) {
+        try check(pal_easy_set_string(easy, option, value))
+    }
+
+    private func check(_ code: CURLcode) throws(HTTPError) {
+        guard code != CURLE_OK else { return }
+        throw .invalid("libcurl refused an option (\(String(cString: curl_easy_strerror(code)))).")
+    }
+}
+
+extension HTTPRequest {
+    /// The body, or an empty one where the method calls for its length.
+    fileprivate var bodyToSend: [UInt8]? {
+        body ?? (["POST", "PUT", "PATCH"].contains(method) ? [] : nil)
+    }
+}
+
+extension Duration {
+    /// Milliseconds as libcurl takes them: at least 1, because 0 means its own default, and no more
+    /// than a 32-bit number holds.
+    fileprivate var curlMilliseconds: Int {
+        let (seconds, attoseconds) = components
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+    }
+}

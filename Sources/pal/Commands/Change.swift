@@ -1,0 +1,123 @@
+import ArgumentParser
+import Foundation
+import PalEngine
+import PalModel
+
+/// Start, stop and restart: one request each.
+struct ChangeOptions: ParsableArguments {
+    @Argument(help: "The instances.") var names: [String]
+    @Option(help: ArgumentHelp("The longest wait.", valueName: "time")) var timeout = Span("5m")
+}
+
+/// A span of time on the command line.
+struct Span: ExpressibleByArgument {
+    let value: TimeSpan
+    init?(argument: String) {
+        guard let span = TimeSpan(argument) else { return nil }
+        value = span
+    }
+    init(_ text: String) { value = TimeSpan(text) ?? .seconds(0) }
+    var defaultValueDescription: String { value.text }
+}
+
+extension WorldOptions {
+    /// Has a change made to instances and prints what came of it.
+    func change(
+        _ verb: ControlRequest.Verb, _ options: ChangeOptions, holdFor: TimeSpan? = nil,
+        done: (String) -> String
+    ) async throws {
+        let environment = try environment()
+        let client = try ControlClient(environment, logLevel: logLevel)
+        let request = ControlRequest(
+            verb: verb, names: options.names, holdFor: holdFor, by: ControlClient.person)
+        let reply = try await client.ask(
+            request, only: Set(options.names), limit: options.timeout.value.duration,
+            purpose: "pal \(verb.rawValue)")
+        guard let reply else {
+            throw CommandFailure(
+                "not done within \(options.timeout.value.text); 'pal status' says how it stands")
+        }
+        for message in reply.messages { Terminal.complain(message) }
+        guard reply.isDone else { Terminal.exit(1) }
+        for name in options.names { Terminal.say(done(name)) }
+    }
+}
+
+/// `pal start`.
+struct Start: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start instances that were stopped with 'pal stop'.",
+        discussion: "Ends the hold and waits until the editor answers.\n\n  pal start alice")
+    @OptionGroup var world: WorldOptions
+    @OptionGroup var options: ChangeOptions
+
+    func run() async throws {
+        try await world.change(.start, options) { "\($0): running" }
+    }
+}
+
+/// `pal stop`.
+struct Stop: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Stop instances, and keep them stopped.",
+        discussion: """
+            Records a hold that 'pal run' respects, until 'pal start', the end of --for, or another
+            'state:' in the file.
+
+              pal stop alice
+              pal stop alice --for 2h
+            """)
+    @OptionGroup var world: WorldOptions
+    @OptionGroup var options: ChangeOptions
+    @Option(name: .customLong("for"), help: ArgumentHelp("How long.", valueName: "time"))
+    var duration: Span?
+
+    func run() async throws {
+        try await world.change(.stop, options, holdFor: duration?.value) { name in
+            "\(name): stopped"
+                + (duration.map { " for \($0.value.text)" } ?? "; 'pal start \(name)' ends it")
+        }
+    }
+}
+
+/// `pal restart`.
+struct Restart: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Restart instances.",
+        discussion: "Waits until the editor answers again.\n\n  pal restart alice bob")
+    @OptionGroup var world: WorldOptions
+    @OptionGroup var options: ChangeOptions
+
+    func run() async throws {
+        try await world.change(.restart, options) { "\($0): restarted" }
+    }
+}
+
+/// `pal approve`.
+struct Approve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let deletions go on that wait for consent.",
+        discussion: """
+            Without a name: the deletions that were over the prune budget. With names: the deletion
+            of these orphans, or taking over these instances from another controller.
+
+              pal approve
+              pal approve old-alice
+            """)
+    @OptionGroup var world: WorldOptions
+    @Argument(help: "Orphans, or frozen instances.") var names: [String] = []
+    @Option(help: ArgumentHelp("The longest wait.", valueName: "time")) var timeout = Span("5m")
+
+    func run() async throws {
+        let environment = try world.environment()
+        let client = try ControlClient(environment, logLevel: world.logLevel)
+        let reply = try await client.ask(
+            ControlRequest(verb: .approve, names: names, by: ControlClient.person),
+            only: names.isEmpty ? nil : Set(names), limit: timeout.value.duration,
+            purpose: "pal approve")
+        guard let reply else { throw CommandFailure("not done within \(timeout.value.text)") }
+        for message in reply.messages { Terminal.say(message) }
+        if !reply.isDone { Terminal.exit(1) }
+        for name in names { Terminal.say("\(name): approved and done") }
+    }
+}
