@@ -36,6 +36,7 @@ let package = Package(
     targets: [
         // Floor 0: values, and the C shims.
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CLinux"),
         .target(name: "PalModel", dependencies: [crypto], swiftSettings: swift),
 
         // Floor 1: what providers and the outside world are made of.
@@ -64,7 +65,9 @@ let package = Package(
             path: "Sources/Providers/Docker", swiftSettings: swift),
         .target(
             name: "ProcessProvider",
-            dependencies: ["PalModel", "PalProvider", "PalFiles", "PalHTTP", logging, subprocess],
+            dependencies: [
+                "CLinux", "PalModel", "PalProvider", "PalFiles", "PalHTTP", logging, subprocess,
+            ],
             path: "Sources/Providers/Process", swiftSettings: swift),
 
         // Floor 5: the command line, and the one place that puts the parts together.
@@ -74,6 +77,24 @@ let package = Package(
                 "PalModel", "PalFiles", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
                 "DockerProvider", "ProcessProvider", argumentParser, logging, yams,
             ],
+            swiftSettings: swift),
+
+        // Tests, each beside what it tests.
+        .testTarget(
+            name: "PalModelTests", dependencies: ["PalModel"], swiftSettings: swift),
+        .testTarget(name: "PalHTTPTests", dependencies: ["PalHTTP"], swiftSettings: swift),
+        .testTarget(name: "PalFilesTests", dependencies: ["PalFiles"], swiftSettings: swift),
+        .testTarget(
+            name: "PalEngineTests",
+            dependencies: ["PalModel", "PalProvider", "PalEngine", "PalLedger", logging],
+            swiftSettings: swift),
+        .testTarget(
+            name: "PalSpecsTests",
+            dependencies: ["PalModel", "PalFiles", "PalEngine", "PalSpecs"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "PalLedgerTests",
+            dependencies: ["PalModel", "PalFiles", "PalEngine", "PalLedger", grdb],
             swiftSettings: swift),
     ]
 )

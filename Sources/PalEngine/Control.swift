@@ -9,7 +9,10 @@ struct Control {
     var isDue = true
     /// What is being worked on.
     var open: [Asked] = []
+    /// The answers that were just given.
     var answers: [Int64: ControlReply] = [:]
+    /// The request whose answer ends the loop.
+    var awaited: Int64?
 
     /// A request, and what must have happened since for an answer to be true.
     struct Asked {
@@ -31,6 +34,7 @@ extension Reconciler {
     /// - Parameter names: Only these instances are touched; nil for all.
     public func perform(_ request: ControlRequest, only names: Set<String>?) async -> ControlReply? {
         scope = names
+        control.awaited = request.number
         settleInterruptedWork()
         await loop { control.answers[request.number] != nil }
         return control.answers[request.number]
@@ -79,7 +83,10 @@ extension Reconciler {
                 parts.logger.error("\(error)")
             }
         }
-        control.open.removeAll { control.answers[$0.request.number] != nil }
+        let answered = Set(control.answers.keys)
+        control.open.removeAll { answered.contains($0.request.number) }
+        let awaited = control.awaited
+        control.answers = control.answers.filter { $0.key == awaited }
     }
 
     /// Whether what is known is newer than the request.

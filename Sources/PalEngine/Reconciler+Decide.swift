@@ -106,8 +106,10 @@ extension Reconciler {
     private func settle(_ name: String, _ plan: InstancePlan) {
         guard let key = world.keys[name] else { return }
         let home = world.provider(of: name)
-        if key.declaration == nil, key.frozen.isEmpty, key.observed.isEmpty {
-            if world.providers[home]?.isListed ?? (key.record == nil) { forget(name) }
+        if key.declaration == nil, key.frozen.isEmpty, key.observed.isEmpty,
+            world.providers[home]?.isListed ?? true
+        {
+            forget(name)
             return
         }
         if let stop = plan.conditions.first(where: {

@@ -95,7 +95,7 @@ public actor Reconciler {
         bell.ring()
     }
 
-    private func requestMayHaveCome() {
+    func requestMayHaveCome() {
         control.isDue = true
         bell.ring()
     }

@@ -106,10 +106,12 @@ extension Shape {
     }
 
     private func mismatch(_ value: Value, _ path: [PathStep]) -> FieldProblem {
+        // Where structure is expected a text may be a secret in the wrong place: it is not repeated.
         let shown =
-            switch value {
-            case .string(let text): "'\(text.shortened)'"
-            case .int, .double, .bool: value.canonicalJSON
+            switch (self, value) {
+            case (.object, _), (.map, _), (.list, _): value.kindName
+            case (_, .string(let text)): "'\(text.shortened)'"
+            case (_, .int), (_, .double), (_, .bool): value.canonicalJSON
             default: value.kindName
             }
         var hint = ""

@@ -25,7 +25,9 @@ public indirect enum Shape: Sendable {
         /// One line for the reference.
         public let summary: String
 
-        init(_ name: String, _ shape: Shape, required: Bool = false, _ summary: String) {
+        public init(
+            _ name: String, _ shape: Shape, required: Bool = false, _ summary: String
+        ) {
             self.name = name
             self.shape = shape
             self.isRequired = required

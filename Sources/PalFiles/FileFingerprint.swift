@@ -1,0 +1,86 @@
+import Glibc
+
+/// Which object on disk a path leads to: two paths with one identity are one file or directory.
+public struct FileIdentity: Hashable, Sendable {
+    /// The device.
+    public let device: UInt64
+    /// The inode on that device. The kernel may give it to another file after a deletion.
+    public let inode: UInt64
+}
+
+/// What tells one state of a file from another without reading it.
+///
+/// Equal fingerprints mean equal bytes only when the file had not been changed for longer than the
+/// clock tick of its file system: see `isRacy(at:)`. Writes through a shared mapping may be seen
+/// late.
+public struct FileFingerprint: Hashable, Sendable {
+    /// What kind of thing it is.
+    public enum Kind: Hashable, Sendable {
+        case file, directory, link, fifo, socket, device
+    }
+
+    /// Device and inode.
+    public let identity: FileIdentity
+    /// What it is. Never `link` where links were followed.
+    public let kind: Kind
+    /// Bytes.
+    public let size: Int64
+    /// When the content was last modified: nanoseconds since 1970, by the file system's clock.
+    public let modified: Int64
+    /// When content or attributes were last changed: the same unit. Unlike `modified` it cannot be
+    /// set.
+    public let changed: Int64
+
+    /// The state of what `path` leads to.
+    ///
+    /// - Parameter followingLinks: false looks at a symbolic link itself.
+    public init(at path: String, followingLinks: Bool = true) throws(SystemError) {
+        var info = stat()
+        _ = try retrying("look at", path) {
+            followingLinks ? stat(path, &info) : lstat(path, &info)
+        }
+        self.init(info)
+    }
+
+    /// The state of an open file.
+    init(descriptor: CInt, path: String) throws(SystemError) {
+        var info = stat()
+        _ = try retrying("look at", path) { fstat(descriptor, &info) }
+        self.init(info)
+    }
+
+    private init(_ info: stat) {
+        identity = FileIdentity(device: UInt64(info.st_dev), inode: UInt64(info.st_ino))
+        size = Int64(info.st_size)
+        modified = Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
+        changed = Int64(info.st_ctim.tv_sec) * 1_000_000_000 + Int64(info.st_ctim.tv_nsec)
+        kind =
+            switch info.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .directory
+            case S_IFLNK: .link
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            default: .device
+            }
+    }
+
+    /// How long a change must lie back before an equal fingerprint is believed. Kernels stamp files
+    /// with a coarse clock (1 to 10 ms); two writes in one tick leave the same stamp.
+    public static let racyWindow: Int64 = 50_000_000
+
+    /// True when the last change is so near to `now` that another one could hide behind it.
+    ///
+    /// A stamp in the future (a clock was set back) is not racy: the next write gives a smaller
+    /// one.
+    public func isRacy(at now: Int64) -> Bool {
+        abs(now &- modified) < Self.racyWindow || abs(now &- changed) < Self.racyWindow
+    }
+
+    /// The clock that kernels stamp files with: nanoseconds since 1970.
+    public static func currentTime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,122 @@
+internal import PalFiles
+public import PalEngine
+internal import PalModel
+
+/// The specs directory as the engine's source of declarations.
+public actor SpecDirectory: SpecSource {
+    private let path: String
+    private let clock: any Clock<Duration>
+    private let watcher: TreeWatcher
+    private var scanner: TreeScanner<SpecFileContents>
+    private var merge = Merge()
+    private var last: Desired?
+    private var lastFiles: Set<String> = []
+    /// The directory that last had a spec in it.
+    private var lastIdentity: FileIdentity?
+
+    /// How long a disappearance must last before it is believed.
+    private static let confirmation = Duration.milliseconds(150)
+    /// How long to wait for files that are being written, and how often.
+    private static let settling = (pause: Duration.milliseconds(60), tries: 8)
+
+    /// - Parameters:
+    ///   - path: The directory, absolute. It need not exist.
+    ///   - clock: What waits are on.
+    public init(path: String, clock: any Clock<Duration> = ContinuousClock()) {
+        self.path = path
+        self.clock = clock
+        watcher = TreeWatcher(root: path, clock: clock)
+        scanner = TreeScanner(root: path) { file, bytes in
+            SpecFileContents(bytes: bytes, file: file)
+        }
+    }
+
+    public func watch(_ changed: @Sendable () async -> Void) async {
+        await watcher.run { reason in
+            if reason != .started { await changed() }
+        }
+    }
+
+    /// Reads what has changed since the last time.
+    ///
+    /// A file that disappeared is believed to be gone only when a second look says the same, so that
+    /// an editor's or a script's way of moving files deletes nothing.
+    public func read() async -> Desired {
+        var snapshot = await settledScan()
+        var tries = 0
+        while snapshot.state == .available, !lost(in: snapshot).isEmpty,
+            tries < Self.settling.tries
+        {
+            let before = lost(in: snapshot)
+            try? await clock.sleep(for: Self.confirmation)
+            snapshot = await settledScan()
+            if lost(in: snapshot) == before { break }
+            tries += 1
+        }
+        return desired(from: snapshot)
+    }
+
+    private func lost(in snapshot: TreeSnapshot<SpecFileContents>) -> Set<String> {
+        lastFiles.subtracting(snapshot.files.map(\.path)).subtracting(snapshot.unread)
+    }
+
+    private func settledScan() async -> TreeSnapshot<SpecFileContents> {
+        var snapshot = scanner.scan()
+        for _ in 0..<Self.settling.tries where snapshot.state == .available && !snapshot.isSettled {
+            try? await clock.sleep(for: Self.settling.pause)
+            snapshot = scanner.scan()
+        }
+        return snapshot
+    }
+
+    private func desired(from snapshot: TreeSnapshot<SpecFileContents>) -> Desired {
+        guard snapshot.state == .available else { return unavailable(snapshot.state) }
+        var files = Dictionary(
+            snapshot.files.map { ($0.path, $0.value) }, uniquingKeysWith: { first, _ in first })
+        for path in snapshot.unread {
+            for file in known(below: path) where files[file] == nil {
+                files[file] = SpecFileContents(unreadable: problem(of: path, in: snapshot))
+            }
+        }
+        var desired = merge.desired(files, specsPath: path)
+        desired.problems = Set(desired.problems).union(snapshot.problems).sorted()
+        if let block = block(snapshot), desired.pruneBlock == nil { desired.pruneBlock = block }
+        lastFiles = Set(files.keys)
+        if !snapshot.files.isEmpty { lastIdentity = snapshot.identity }
+        last = desired
+        return desired
+    }
+
+    /// The files that an unread path stands for: itself, or what was read below it before.
+    private func known(below path: String) -> [String] {
+        let below = lastFiles.filter { $0 == path || path.isEmpty || $0.hasPrefix(path + "/") }
+        return below.isEmpty && SpecNames.isSpec(path.split(separator: "/").last.map(String.init) ?? "")
+            ? [path] : below.sorted()
+    }
+
+    private func problem(
+        of path: String, in snapshot: TreeSnapshot<SpecFileContents>
+    ) -> Diagnostic {
+        snapshot.problems.first { $0.location.file == path }
+            ?? Diagnostic(SourceLocation(file: path), "it cannot be read")
+    }
+
+    private func block(_ snapshot: TreeSnapshot<SpecFileContents>) -> String? {
+        if let lastIdentity, snapshot.files.isEmpty, snapshot.identity != lastIdentity {
+            return "\(path) was replaced by an empty directory; restore it, or put a spec into it"
+        }
+        if !snapshot.isSettled { return "\(path) keeps changing while it is read" }
+        guard let unread = snapshot.unread.first(where: { known(below: $0).isEmpty }) else {
+            return nil
+        }
+        return "\(unread.isEmpty ? path : unread) cannot be read; mend that first"
+    }
+
+    private func unavailable(_ state: SourceState) -> Desired {
+        let why = "the specs directory \(path) \(state); nothing is changed until it is back"
+        var desired = last ?? Desired(specsPath: path)
+        desired.source = .unavailable(why)
+        desired.pruneBlock = why
+        return desired
+    }
+}

@@ -1,0 +1,92 @@
+import FoundationEssentials
+import PalModel
+import Testing
+
+@testable import PalEngine
+
+@Suite("The prune budget")
+struct AdmissionTests {
+    private func names(_ count: Int) -> Set<String> { Set((0..<count).map { "n\($0)" }) }
+
+    private func deletion(_ name: String) -> InstancePlan {
+        var plan = InstancePlan(
+            name: name, provider: "docker", action: .delete, steps: [Step(.delete)])
+        plan.isPrune = true
+        return plan
+    }
+
+    @Test(arguments: [(1, 0), (5, 0), (5, 100), (6, 19), (30, 1000)])
+    func letsThroughWhatIsWithinEitherLimit(_ pruned: Int, _ declared: Int) {
+        var admission = Admission(policy: Policy(), parked: nil)
+        admission.weigh(names(pruned), declared: declared, at: .zero, Date())
+        #expect(admission.parked == nil)
+        #expect(admission.admit(deletion("n0"), at: .zero) == nil)
+    }
+
+    @Test(arguments: [(6, 0), (30, 10), (6, 17)])
+    func parksWhatIsOverBoth(_ pruned: Int, _ declared: Int) {
+        var admission = Admission(policy: Policy(), parked: nil)
+        admission.weigh(names(pruned), declared: declared, at: .zero, Date())
+        #expect(admission.parked?.names.count == pruned)
+        #expect(admission.admit(deletion("n0"), at: .zero)?.kind == .parked)
+    }
+
+    @Test func consentLetsExactlyThoseGo() {
+        var admission = Admission(policy: Policy(), parked: nil)
+        admission.weigh(names(30), declared: 10, at: .zero, Date())
+        admission.approve(by: "ann")
+        #expect(admission.admit(deletion("n0"), at: .zero) == nil)
+        admission.weigh(names(20), declared: 10, at: .zero, Date())
+        #expect(admission.admit(deletion("n1"), at: .zero) == nil)
+        admission.weigh(names(35), declared: 10, at: .zero, Date())
+        #expect(admission.admit(deletion("n2"), at: .zero) != nil, "others need consent of their own")
+    }
+
+    @Test func restoringTheFilesEndsIt() {
+        var admission = Admission(policy: Policy(), parked: nil)
+        admission.weigh(names(30), declared: 10, at: .zero, Date())
+        admission.weigh([], declared: 40, at: .zero, Date())
+        #expect(admission.parked == nil)
+    }
+
+    @Test func aTrickleWithinTheWindowCountsTogether() {
+        var admission = Admission(policy: Policy(), parked: nil)
+        admission.weigh(names(4), declared: 16, at: .zero, Date())
+        for name in names(4).sorted() {
+            #expect(admission.admit(deletion(name), at: .zero) == nil)
+        }
+        let rest: Set<String> = ["m0", "m1", "m2", "m3"]
+        admission.weigh(rest, declared: 12, at: .seconds(5), Date())
+        #expect(admission.admit(deletion("m0"), at: .seconds(5)) != nil)
+        admission.weigh(rest, declared: 12, at: .seconds(500), Date())
+        #expect(admission.admit(deletion("m0"), at: .seconds(500)) == nil)
+    }
+}
+
+@Suite("The work queue")
+struct WorkQueueTests {
+    @Test func handsOutEachNameOnceAndNotWhileItIsWorkedOn() {
+        var queue = WorkQueue()
+        for _ in 0..<3 { queue.add("a") }
+        #expect(queue.take(at: .zero, 10) { _ in true } == ["a"])
+        queue.add("a")
+        #expect(queue.take(at: .zero, 10) { _ in true } == [])
+        queue.done("a")
+        #expect(queue.take(at: .zero, 10) { _ in true } == ["a"])
+    }
+
+    @Test func waitsForTheTimeAndKeepsTheEarlierOne() {
+        var queue = WorkQueue()
+        queue.add("a", at: .seconds(5))
+        queue.add("a", at: .seconds(9))
+        #expect(queue.take(at: .seconds(4), 10) { _ in true } == [])
+        #expect(queue.nextTime == .seconds(5))
+        #expect(queue.take(at: .seconds(5), 10) { _ in true } == ["a"])
+    }
+
+    @Test func firstComeFirstServed() {
+        var queue = WorkQueue()
+        for name in ["c", "a", "b"] { queue.add(name) }
+        #expect(queue.take(at: .zero, 2) { _ in true } == ["c", "a"])
+    }
+}

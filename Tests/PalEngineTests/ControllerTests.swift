@@ -1,0 +1,111 @@
+import FoundationEssentials
+import PalLedger
+import PalModel
+import PalProvider
+import Synchronization
+import Testing
+
+@testable import PalEngine
+
+/// The loop as `pal run` runs it: changes come in while it works.
+@Suite("The running controller", .timeLimit(.minutes(1)))
+struct ControllerTests {
+    /// Runs a controller while the body works, then stops it.
+    private func running(
+        _ swarm: TestSwarm, _ body: @escaping @Sendable (Reconciler) async throws -> Void
+    ) async throws {
+        let reconciler = try swarm.reconciler()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            group.addTask {
+                defer { Task { await reconciler.stop() } }
+                try await body(reconciler)
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func eventually(
+        _ what: String, _ holds: () throws -> Bool
+    ) async throws {
+        for _ in 0..<2000 {
+            if try holds() { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("never came true: \(what)")
+    }
+
+    @Test func followsTheSpecs() async throws {
+        let swarm = try TestSwarm()
+        try await running(swarm) { _ in
+            swarm.source.declare([swarm.config("a")])
+            try await eventually("a") { swarm.platform.objects.map(\.name) == ["a"] }
+            swarm.source.declare([swarm.config("a", "2"), swarm.config("b")])
+            try await eventually("b, and a replaced") {
+                swarm.platform.objects.map(\.ownership.generation) == [2, 1]
+            }
+            swarm.source.declare([swarm.config("b")])
+            try await eventually("a gone") { swarm.platform.objects.map(\.name) == ["b"] }
+            swarm.source.declare([])
+            try await eventually("the only one gone") { swarm.platform.objects.isEmpty }
+        }
+    }
+
+    @Test func repairsOnTheEventAgainAndAgainAndNeverStalls() async throws {
+        let swarm = try TestSwarm()
+        try await running(swarm) { _ in
+            swarm.source.declare([swarm.config("a")])
+            try await eventually("ready") {
+                try swarm.record("a")?.conditions.contains { $0.kind == .ready && $0.isTrue } == true
+            }
+            for round in 0..<20 {
+                let before = swarm.platform.objects.first?.providerInstanceId
+                swarm.platform.meddle("a") { $0 = nil }
+                try await eventually("made again, \(round)") {
+                    let now = swarm.platform.objects.first?.providerInstanceId
+                    return now != nil && now != before
+                }
+                swarm.platform.meddle("a") { $0?.status = .stopped }
+                try await eventually("started again, \(round)") {
+                    swarm.platform.objects.first?.status == .running
+                }
+            }
+            let conditions = try swarm.record("a")?.conditions ?? []
+            #expect(!conditions.contains { $0.kind == .stalled })
+        }
+    }
+
+    @Test func aCrashLoopBacksOffAndStallsAtLast() async throws {
+        var swarm = try TestSwarm()
+        swarm.policy.stallAfter = 4
+        swarm.platform.state.withLock { $0.startedStatus = .failed }
+        let tested = swarm
+        try await running(tested) { _ in
+            tested.source.declare([tested.config("a")])
+            // Every start ends in a new crash: another exit report each time.
+            try await eventually("stalled") {
+                tested.platform.state.withLock { state in
+                    for (id, object) in state.objects where object.status == .failed {
+                        state.objects[id]?.exit = ExitReport(
+                            code: 1, at: Date(timeIntervalSince1970: Double(state.calls.count)))
+                    }
+                }
+                return try tested.record("a")?.conditions.contains { $0.kind == .stalled } == true
+            }
+        }
+    }
+
+    @Test func answersRequestsFromTheLedger() async throws {
+        let swarm = try TestSwarm()
+        try await running(swarm) { reconciler in
+            swarm.source.declare([swarm.config("a")])
+            try await eventually("a") { swarm.platform.objects.count == 1 }
+            let number = try swarm.ledger.ask(
+                ControlRequest(verb: .stop, names: ["a"], by: "ann"))
+            await reconciler.requestMayHaveCome()
+            try await eventually("answered") { try swarm.ledger.reply(to: number) != nil }
+            #expect(swarm.platform.objects.first?.status == .stopped)
+            #expect(try swarm.record("a")?.hold?.by == "ann")
+        }
+    }
+}

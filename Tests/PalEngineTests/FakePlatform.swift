@@ -1,0 +1,278 @@
+import FoundationEssentials
+import Logging
+import PalLedger
+import PalModel
+import PalProvider
+import Synchronization
+
+@testable import PalEngine
+
+/// A platform in memory: what the engine's own tests run against. It keeps the provider's contract
+/// and can be told to fail.
+final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
+    struct State {
+        var objects: [String: VSCodeInstance] = [:]
+        var volumes: Set<String> = []
+        var counter = 0
+        var calls: [String] = []
+        /// Failures by call, used up one after the other.
+        var failures: [String: [ProviderFailure]] = [:]
+        /// Failures after the effect.
+        var lateFailures: [String: [ProviderFailure]] = [:]
+        var listener: AsyncStream<ProviderEvent>.Continuation?
+        /// How a started instance is: running and ready, unless told otherwise.
+        var startedStatus = InstanceStatus.running
+        var readiness = Readiness.ready
+    }
+
+    let type: ProviderType = "docker"
+    let name = "docker"
+    let region = "local"
+    let logger = Logger(label: "fake")
+    let state = Mutex(State())
+
+    func getCapabilities() -> Capabilities {
+        var capabilities = TestRules().getCapabilities()
+        capabilities.features = [.events, .storage]
+        return capabilities
+    }
+
+    func classify(_ change: FieldChange) -> ChangeClass { TestRules().classify(change) }
+
+    private func call(_ what: String) throws(ProviderFailure) {
+        let failure = state.withLock { state -> ProviderFailure? in
+            state.calls.append(what)
+            let verb = what.split(separator: " ").first.map(String.init) ?? what
+            guard var waiting = state.failures[verb], !waiting.isEmpty else { return nil }
+            let first = waiting.removeFirst()
+            state.failures[verb] = waiting
+            return first
+        }
+        if let failure { throw failure }
+    }
+
+    private func afterEffect(_ verb: String) throws(ProviderFailure) {
+        let failure = state.withLock { state -> ProviderFailure? in
+            guard var waiting = state.lateFailures[verb], !waiting.isEmpty else { return nil }
+            let first = waiting.removeFirst()
+            state.lateFailures[verb] = waiting
+            return first
+        }
+        if let failure { throw failure }
+    }
+
+    func createInstance(
+        _ request: CreateRequest
+    ) async throws(ProviderFailure) -> VSCodeInstance {
+        try call("create \(request.ownership.name)")
+        let made = try state.withLock { state throws(ProviderFailure) -> VSCodeInstance in
+            let name = request.ownership.name
+            guard !state.objects.values.contains(where: { $0.name == name }) else {
+                throw .error(
+                    ProviderError(.instance, .alreadyExists, "\(name) exists", isRetryable: true))
+            }
+            state.counter += 1
+            state.volumes.insert(name)
+            var instance = createBaseInstance(
+                request.ownership, providerInstanceId: "object-\(state.counter)",
+                status: request.starts ? state.startedStatus : .stopped, config: request.config)
+            instance.readiness = request.starts ? state.readiness : .unknown
+            state.objects[instance.providerInstanceId] = instance
+            return instance
+        }
+        try afterEffect("create")
+        return made
+    }
+
+    func getInstance(
+        _ reference: InstanceReference
+    ) async throws(ProviderFailure) -> VSCodeInstance? {
+        state.withLock { $0.objects[reference.providerInstanceId ?? ""] }
+    }
+
+    func listInstances(
+        _ filter: InstanceFilter
+    ) async throws(ProviderFailure) -> [VSCodeInstance] {
+        try call("list")
+        return state.withLock { state in
+            state.objects.values.filter { filter.takes($0.name) }.sorted { $0.name < $1.name }
+        }
+    }
+
+    private func change(
+        _ verb: String, _ reference: InstanceReference, _ body: (inout VSCodeInstance) -> Void
+    ) throws(ProviderFailure) {
+        try call("\(verb) \(reference.providerInstanceId ?? "")")
+        try state.withLock { state throws(ProviderFailure) in
+            guard var instance = state.objects[reference.providerInstanceId ?? ""] else {
+                throw .error(ProviderError(.instance, .notFound, "gone", isRetryable: true))
+            }
+            body(&instance)
+            state.objects[instance.providerInstanceId] = instance
+        }
+        try afterEffect(verb)
+    }
+
+    func startInstance(_ reference: InstanceReference) async throws(ProviderFailure) {
+        let (status, readiness) = state.withLock { ($0.startedStatus, $0.readiness) }
+        try change("start", reference) { $0.status = status; $0.readiness = readiness }
+    }
+
+    func stopInstance(
+        _ reference: InstanceReference, force: Bool
+    ) async throws(ProviderFailure) {
+        try change("stop", reference) { $0.status = .stopped; $0.readiness = .unknown }
+    }
+
+    func deleteInstance(_ reference: InstanceReference) async throws(ProviderFailure) -> Bool {
+        try call("delete \(reference.providerInstanceId ?? "")")
+        let removed = state.withLock {
+            $0.objects.removeValue(forKey: reference.providerInstanceId ?? "")
+        }
+        try afterEffect("delete")
+        return removed != nil
+    }
+
+    func updateInstance(
+        _ reference: InstanceReference, _ partial: PartialConfig
+    ) async throws(ProviderFailure) -> VSCodeInstance {
+        try change("update", reference) { $0.config = partial.applied(to: $0.config) }
+        guard let instance = try await getInstance(reference) else {
+            throw .error(ProviderError(.instance, .notFound, "gone", isRetryable: true))
+        }
+        return instance
+    }
+
+    func getInstanceLogs(
+        _ reference: InstanceReference, _ options: LogOptions
+    ) async throws(ProviderFailure) -> [LogLine] { [] }
+
+    func executeCommand(
+        _ reference: InstanceReference, _ command: Command
+    ) async throws(ProviderFailure) -> CommandResult {
+        CommandResult(exitCode: 0, standardOutput: [], standardError: [])
+    }
+
+    func watchEvents(
+        _ handler: @Sendable (ProviderEvent) async -> Void
+    ) async throws(ProviderFailure) {
+        let (stream, continuation) = AsyncStream<ProviderEvent>.makeStream()
+        state.withLock { $0.listener = continuation }
+        await handler(.connected)
+        for await event in stream { await handler(event) }
+    }
+
+    func listStorage() async throws(ProviderFailure) -> [StorageVolume] {
+        state.withLock { state in
+            state.volumes.sorted().map {
+                StorageVolume(providerStorageId: $0, instanceName: $0)
+            }
+        }
+    }
+
+    func deleteStorage(_ providerStorageId: String) async throws(ProviderFailure) -> Bool {
+        state.withLock { $0.volumes.remove(providerStorageId) != nil }
+    }
+
+    // MARK: For tests
+
+    var objects: [VSCodeInstance] {
+        state.withLock { $0.objects.values.sorted { $0.name < $1.name } }
+    }
+
+    func changes() -> [String] { state.withLock { $0.calls.filter { $0 != "list" } } }
+
+    func forgetCalls() { state.withLock { $0.calls = [] } }
+
+    /// Changes an object behind pal's back, with the event that a platform sends.
+    func meddle(_ name: String, _ body: (inout VSCodeInstance?) -> Void) {
+        state.withLock { state in
+            guard let old = state.objects.values.first(where: { $0.name == name }) else { return }
+            var changed: VSCodeInstance? = old
+            body(&changed)
+            state.objects[old.providerInstanceId] = changed
+            state.listener?.yield(
+                .changed(name: name, providerInstanceId: old.providerInstanceId, what: "meddled"))
+        }
+    }
+}
+
+/// Specs in memory.
+final class FakeSource: SpecSource {
+    let desired: Mutex<Desired>
+    let bell = Doorbell()
+
+    init(_ configs: [InstanceConfig] = []) {
+        desired = Mutex(Desired(specsPath: "/specs"))
+        declare(configs)
+    }
+
+    func declare(_ configs: [InstanceConfig]) {
+        desired.withLock { desired in
+            desired.declarations = Dictionary(
+                uniqueKeysWithValues: configs.map { config in
+                    let location = SourceLocation(file: "\(config.name).yaml", line: 1, column: 1)
+                    return (config.name, Declaration(config: config, location: location))
+                })
+        }
+        bell.ring()
+    }
+
+    func read() async -> Desired { desired.withLock { $0 } }
+
+    func watch(_ changed: @Sendable () async -> Void) async {
+        while !Task.isCancelled {
+            await bell.wait(atMost: nil, SystemClock())
+            await changed()
+        }
+    }
+}
+
+/// A swarm for one test: platform, specs, ledger; controllers come and go.
+struct TestSwarm {
+    let platform = FakePlatform()
+    let source = FakeSource()
+    let ledger: SQLiteLedger
+    var policy: Policy
+
+    init() throws {
+        ledger = try SQLiteLedger.inMemory()
+        policy = Policy()
+        policy.retry = Backoff(first: .milliseconds(2), limit: .milliseconds(10))
+        policy.reconnect = Backoff(first: .milliseconds(2), limit: .milliseconds(10))
+        policy.readiness = Backoff(first: .milliseconds(2), limit: .milliseconds(5))
+        policy.eventDelay = .milliseconds(1)
+    }
+
+    func reconciler(_ ledger: (any Ledger)? = nil) throws -> Reconciler {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return try Reconciler(
+            .init(
+                swarm: "test", source: source, providers: [platform],
+                ledger: ledger ?? self.ledger, logger: logger),
+            policy: policy)
+    }
+
+    /// One controller's life, for one request.
+    @discardableResult
+    func perform(
+        _ verb: ControlRequest.Verb, _ names: [String] = []
+    ) async throws -> ControlReply {
+        var request = ControlRequest(verb: verb, names: names, by: "ann")
+        request.number = try ledger.ask(request)
+        let only = names.isEmpty ? nil : Set(names)
+        return try await reconciler().perform(request, only: only)
+            ?? ControlReply(isDone: false, messages: ["no answer"])
+    }
+
+    func record(_ name: String) throws -> InstanceRecord? {
+        try ledger.records().first { $0.name == name }
+    }
+
+    func config(_ name: String, _ value: String = "1") -> InstanceConfig {
+        var config = InstanceConfig(name: name)
+        config.env = ["A": value]
+        return config
+    }
+}
