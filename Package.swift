@@ -96,5 +96,29 @@ let package = Package(
             name: "PalLedgerTests",
             dependencies: ["PalModel", "PalFiles", "PalEngine", "PalLedger", grdb],
             swiftSettings: swift),
+        .testTarget(
+            name: "DockerProviderTests",
+            dependencies: ["PalModel", "PalHTTP", "PalProvider", "DockerProvider", logging],
+            swiftSettings: swift),
+        .testTarget(
+            name: "ProcessProviderTests",
+            dependencies: [
+                "CLinux", "PalModel", "PalFiles", "PalHTTP", "PalProvider", "ProcessProvider",
+                "ProcessProviderFixture", logging,
+            ],
+            swiftSettings: swift),
+        .executableTarget(
+            name: "ProcessProviderFixture",
+            dependencies: ["PalModel", "PalProvider", "ProcessProvider", logging],
+            path: "Tests/ProcessProviderFixture", swiftSettings: swift),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "PalModel", "PalHTTP", "PalProvider", "DockerProvider", "ProcessProvider", logging,
+            ],
+            path: "Tests/TestSupport", swiftSettings: swift),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["pal", "TestSupport", "PalModel"],
+            swiftSettings: swift),
     ]
 )

@@ -21,11 +21,7 @@ public struct SpecHash: Sendable, Hashable, Codable, CustomStringConvertible {
             guard let value = FieldTable.field(path)?.meaningfulValue(in: config) else { continue }
             digest.update(data: Array("\(path)=\(value.canonicalJSON)\n".utf8))
         }
-        let hex = digest.finalize().prefix(16).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }
-        text = "v1:" + hex.joined()
+        text = "v1:" + Hex.text(digest.finalize().prefix(16))
     }
 
     public var description: String { text }

@@ -101,7 +101,7 @@ struct ControlClient {
             return first
         }
         progress(ledger)
-        if reply == nil { try? ledger.withdraw(asked.number) }
+        if reply == nil { try ledger.withdraw(asked.number) }
         return reply
     }
 

@@ -73,7 +73,7 @@ struct Environment {
         self.config = config
         specsAsGiven = given
         specs = Self.realPath(given)
-        swarm = config.swarm ?? Self.swarmName(specs)
+        swarm = config.swarm ?? SwarmName.derived(fromSpecsPath: specs)
         state = try config.state.map { Self.realPath($0) }
             ?? Self.base("XDG_STATE_HOME", ".local/state", variables) + "/pal/" + swarm
         data = try Self.base("XDG_DATA_HOME", ".local/share", variables) + "/pal/" + swarm
@@ -89,14 +89,6 @@ struct Environment {
         guard url.path != "/" else { return "/" }
         let parent = realPath(url.deletingLastPathComponent().path)
         return (parent == "/" ? "" : parent) + "/" + url.lastPathComponent
-    }
-
-    /// `<directory>-<6 hex digits of its real path>`.
-    private static func swarmName(_ path: String) -> String {
-        let last = path.split(separator: "/").last.map(String.init) ?? "root"
-        let label = last.lowercased().map { "abcdefghijklmnopqrstuvwxyz0123456789".contains($0) ? $0 : "-" }
-        let trimmed = String(label).split(separator: "-").joined(separator: "-").prefix(40)
-        return "\(trimmed.isEmpty ? "specs" : trimmed)-\(PathHash.hex6(of: path))"
     }
 
     private static func base(

@@ -3,6 +3,7 @@ import PalEngine
 import PalLedger
 import PalModel
 import PalProvider
+import PalSpecs
 
 /// One instance as a command that goes straight to the provider needs it.
 struct Target {

@@ -1,7 +1,8 @@
 import ArgumentParser
-import Dispatch
+@preconcurrency import Dispatch
 import Foundation
 import Glibc
+import Logging
 import PalEngine
 import PalLedger
 import PalModel

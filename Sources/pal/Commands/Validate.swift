@@ -3,6 +3,7 @@ import Foundation
 import PalEngine
 import PalModel
 import PalProvider
+import PalSpecs
 
 /// `pal validate`.
 struct Validate: AsyncParsableCommand {

@@ -1,0 +1,75 @@
+import FoundationEssentials
+import Glibc
+public import PalEngine
+import PalFiles
+
+/// The right to be the one controller of a swarm: a lock on `pal.lock` beside the ledger.
+///
+/// It ends with `release()`, with the object, or with the process, however that ends.
+public final class ControllerLock: Sendable {
+    private let lock: FileLock
+
+    /// Takes the lock in a state directory, which is made where it is missing; does not wait.
+    ///
+    /// - Parameter purpose: how the user started this process, for others to read; no secrets.
+    /// - Throws: Where another process has it, its own words about itself.
+    public init(directory: String, purpose: String) throws(LedgerError) {
+        let state = StateDirectory(path: directory)
+        try state.create()
+        let since = Date().formatted(.iso8601)
+        let words = "pid \(getpid()) on \(Self.host), since \(since), command: \(purpose)"
+        lock = try Self.take(state.lock, words)
+    }
+
+    /// Gives the lock up. Safe to call twice.
+    public func release() { lock.release() }
+
+    /// Who is the controller, in its own words; nil where nobody is, or nobody that this user may
+    /// know of. What a crashed one left written is told from a live one by the kernel's lock.
+    public static func holder(directory: String) -> String? {
+        let path = StateDirectory(path: directory).lock
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        // A shared lock for an instant: others who only look do not meet it, and whoever wants to be
+        // the controller just then tries again.
+        while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
+            let code = errno
+            if code == EWOULDBLOCK { return words(FileLock.holder(at: path)) }
+            guard code == EINTR else { return nil }
+        }
+        return nil
+    }
+
+    /// Several attempts, because somebody who only looks holds the lock for an instant.
+    private static func take(_ path: String, _ text: String) throws(LedgerError) -> FileLock {
+        var attempts = 5
+        while true {
+            do { return try FileLock(path: path, holder: text) } catch {
+                attempts -= 1
+                switch error {
+                case .system(let error):
+                    throw LedgerError("cannot become the controller of this swarm: \(error)")
+                case .held(let holder) where attempts == 0:
+                    throw LedgerError(
+                        "this swarm already has a controller: \(words(holder)); stop that one first"
+                    )
+                case .held:
+                    usleep(5_000)
+                }
+            }
+        }
+    }
+
+    private static func words(_ holder: String?) -> String {
+        guard let holder, !holder.isEmpty else { return "a process that did not say who it is" }
+        return holder
+    }
+
+    private static var host: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "this machine" }
+        return String(
+            decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,25 @@
+internal import Crypto
+
+/// The ownership name of a swarm whose configuration gives none.
+public enum SwarmName {
+    /// `<directory>-<6 hexadecimal digits of its real path>`: a DNS label, the same each time, and
+    /// another one for every directory.
+    public static func derived(fromSpecsPath path: String) -> String {
+        let last = path.split(separator: "/").last.map(String.init) ?? "root"
+        let allowed = "abcdefghijklmnopqrstuvwxyz0123456789"
+        let label = String(last.lowercased().map { allowed.contains($0) ? $0 : "-" })
+            .split(separator: "-").joined(separator: "-").prefix(40)
+        let digest = Hex.text(SHA256.hash(data: Array(path.utf8)).prefix(3))
+        return "\(label.isEmpty ? "specs" : label)-\(digest)"
+    }
+}
+
+/// Bytes as hexadecimal digits.
+enum Hex {
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}

@@ -1,0 +1,170 @@
+internal import Logging
+public import PalModel
+public import PalProvider
+
+extension DockerProvider {
+    /// Makes the network where it is missing, the container with its volume, and starts it.
+    ///
+    /// A container that cannot be started for a reason that the Engine knows is removed again, so
+    /// that the next attempt begins anew; its volume is kept. Where another program takes a port
+    /// that pal chose, the container is made once more with another one.
+    /// - Throws: Instance errors `ImageMissing`, `PortTaken` (for a fixed port), `NameTaken`,
+    ///   `AlreadyExists`; a configuration error for what the Engine refuses.
+    public func createInstance(
+        _ request: CreateRequest
+    ) async throws(ProviderFailure) -> VSCodeInstance {
+        try check(request)
+        let notices = try await volumeNotices(request)
+        let ownNetwork = Specifics(request.config).network == nil
+        if ownNetwork { try await ensureNetwork() }
+        var taken = Set(cache.everything.flatMap { $0.ports.compactMap(\.outside) })
+        for kept in request.keptPorts.values { taken.remove(kept) }
+        for _ in 1...Self.startAttempts {
+            let ports = try portChooser.assign(
+                WantedPort.all(
+                    request.config, editorPort: EditorProfile(for: request.config).port),
+                kept: request.keptPorts, taken: taken)
+            let id = try await makeContainer(request, ports)
+            guard request.starts else { return try await made(id, notices) }
+            switch try await start(id, named: request.config.name) {
+            case .started:
+                return try await made(id, notices)
+            case .portTaken(let port):
+                await discard(id)
+                let fixed = ports.filter { $0.isFixed && (port == nil || $0.outside == port) }
+                if let first = fixed.first { throw portTaken(first, request) }
+                taken.formUnion(port.map { [$0] } ?? ports.map(\.outside))
+            case .networkMissing:
+                await discard(id)
+                if ownNetwork { try await ensureNetwork() } else { throw missingNetwork(request) }
+            case .failed(let failure):
+                await discard(id)
+                throw failure
+            }
+        }
+        throw .instance(
+            .portTaken,
+            "'\(request.config.name)' found no port that stayed free in \(Self.startAttempts) "
+                + "attempts; it is tried again", isRetryable: true)
+    }
+
+    private static let startAttempts = 5
+
+    /// Makes sure of the image, of the workspace, and of the network that a spec names.
+    public func prepareInstance(_ config: InstanceConfig) async throws(ProviderFailure) {
+        if let problem = validateInstanceConfig(config).first { throw .invalid(problem.message) }
+        let image = CreateBody.image(config)
+        let answer = try await engine.send(EngineCall("GET", "/images/\(image.encodedPath)/json"))
+        if answer.status == 404 { throw imageMissing(config) }
+        guard answer.isSuccess else {
+            throw .unexpected(answer, doing: "inspect the image \(image)", changesSomething: false)
+        }
+        if let path = config.workspacePath, try await isMissing(path) {
+            throw workspaceMissing(config, path)
+        }
+        if let network = Specifics(config).network, try await !networkExists(network) {
+            throw .invalid(
+                "the Docker network '\(network)' does not exist; make it "
+                    + "(docker network create \(network)) or remove specific.network")
+        }
+    }
+
+    /// Whether a directory is missing on the Engine's host, which need not be this machine.
+    ///
+    /// The Engine looks at the mounts of a creation before it looks for the image, so a creation
+    /// with an image that cannot exist tells, and makes nothing. Podman looks for the image first:
+    /// there the answer is always no.
+    private func isMissing(_ path: String) async throws(ProviderFailure) -> Bool {
+        let noImage = "pal.invalid/none@sha256:" + String(repeating: "0", count: 64)
+        let mount = Value.texts(["Type": "bind", "Source": path, "Target": "/mnt"])
+        var call = EngineCall(
+            "POST", "/containers/create",
+            body: .map([
+                "Image": .string(noImage), "HostConfig": .map(["Mounts": .list([mount])]),
+            ]))
+        call.changesSomething = false
+        let answer = try await engine.send(call)
+        return answer.status == 400 && EngineMessage.isSourceMissing(answer.message)
+    }
+
+    private func check(_ request: CreateRequest) throws(ProviderFailure) {
+        guard request.ownership.swarm == settings.swarm else {
+            throw .invalid(
+                "provider '\(name)' works for swarm '\(settings.swarm)', "
+                    + "not for '\(request.ownership.swarm)'")
+        }
+        if let problem = validateInstanceConfig(request.config).first {
+            throw .invalid(problem.message)
+        }
+    }
+
+    /// Whether the home is there from before: good news, unless it is somebody else's.
+    private func volumeNotices(
+        _ request: CreateRequest
+    ) async throws(ProviderFailure) -> [String] {
+        guard CreateBody.isPersistent(request.config) else { return [] }
+        let name = DockerName.volume(swarm: settings.swarm, name: request.ownership.name)
+        guard let volume = try await volume(name) else { return [] }
+        guard volume.labels?[DockerLabel.swarm] == settings.swarm else {
+            throw .instance(
+                .nameTaken,
+                "the Docker volume \(name) exists and is not pal's; rename the instance, or remove "
+                    + "the volume if nobody needs what is in it (docker volume rm \(name))",
+                isRetryable: true)
+        }
+        return ["the kept volume \(name) is attached again, with what is in it"]
+    }
+
+    /// One container, made and not started. Meets what bears its name.
+    private func makeContainer(
+        _ request: CreateRequest, _ ports: [PortAssignment]
+    ) async throws(ProviderFailure) -> String {
+        let name = DockerName.container(swarm: settings.swarm, name: request.ownership.name)
+        let body = CreateBody(request: request, settings: settings, ports: ports).value
+        // A second time where the holder of the name went meanwhile.
+        for isLast in [false, true] {
+            let answer = try await engine.send(
+                EngineCall(
+                    "POST", "/containers/create", query: [("name", name)], body: body,
+                    timeout: .seconds(180)))
+            if answer.isSuccess { return try answer.decoded(as: Created.self).id }
+            guard EngineMessage.isNameConflict(answer) else {
+                throw creationFailure(answer, request)
+            }
+            if let holder = try await inspectAny(name) {
+                guard holder.status == .deleting, !isLast, try await waitUntilGone(name)
+                else { throw conflict(holder, request) }
+            }
+        }
+        throw .ambiguous("the name \(name) is taken and free by turns; somebody else uses it")
+    }
+
+    /// The instance after its creation, which did take effect whatever happens here.
+    private func made(
+        _ id: String, _ notices: [String]
+    ) async throws(ProviderFailure) -> VSCodeInstance {
+        do throws(ProviderFailure) {
+            let reference = InstanceReference(id: "", providerInstanceId: id)
+            guard var instance = try await getInstance(reference) else {
+                throw .ambiguous("container \(id) was made and is gone again")
+            }
+            instance.notices = notices
+            return instance
+        } catch {
+            throw .ambiguous("container \(id) was made, and then: \(error)")
+        }
+    }
+
+    /// Removes a container that this call made and that could not be started. Where that fails it
+    /// stays, marked as pal's, and the engine finds it.
+    private func discard(_ id: String) async {
+        let result = await Result<Bool, ProviderFailure>.catching { () throws(ProviderFailure) in
+            try await delete(id, named: id)
+        }
+        if case .failure(let failure) = result {
+            logger.warning(
+                "a container that could not be started stays",
+                metadata: ["id": "\(id)", "reason": "\(failure)"])
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import PalModel
+import PalProvider
+
+/// The body of `POST /containers/create`, from a request and what was chosen for it. Pure.
+struct CreateBody: Sendable {
+    var request: CreateRequest
+    var settings: DockerSettings
+    var ports: [PortAssignment]
+
+    /// The image where a spec names none.
+    static let defaultImage = "codercom/code-server:latest"
+
+    private var config: InstanceConfig { request.config }
+    private var profile: EditorProfile { EditorProfile(for: request.config) }
+
+    /// The image that is used.
+    static func image(_ config: InstanceConfig) -> String { config.image ?? defaultImage }
+
+    /// Whether the home is a volume.
+    static func isPersistent(_ config: InstanceConfig) -> Bool {
+        config.resources.storagePersistent ?? true
+    }
+
+    /// The network that is joined: the swarm's own, unless the spec names another.
+    static func network(_ config: InstanceConfig, swarm: String) -> String {
+        Specifics(config).network ?? DockerName.network(swarm: swarm)
+    }
+
+    /// Cores in the Engine's unit.
+    static func nano(_ cores: Double) -> Int { Int((cores * 1e9).rounded()) }
+
+    /// Cores from the Engine's unit: as a spec wrote them, for up to nine decimals.
+    static func cores(nano: Int) -> Double { Double(nano) / 1e9 }
+
+    /// The whole body.
+    var value: Value {
+        var body: [String: Value] = [
+            "Image": .string(Self.image(config)),
+            "Hostname": .string(config.name),
+            "Env": .strings(environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }),
+            "Labels": .texts(labels),
+            "ExposedPorts": .map(
+                Dictionary(
+                    ports.map { ($0.inside.text, Value.map([:])) }, uniquingKeysWith: { a, _ in a })
+            ),
+            "HostConfig": hostConfig,
+        ]
+        if let command { body["Cmd"] = .strings(command) }
+        if let user = Specifics(config).user { body["User"] = .string(user) }
+        if let check = healthCheck { body["Healthcheck"] = check }
+        return .map(body)
+    }
+
+    /// The user's variables. An editor that listens on another port than its own is told so:
+    /// code-server, and most else, reads `PORT`.
+    private var environment: [String: String] {
+        var environment = config.env ?? [:]
+        if let port = config.network.port, environment["PORT"] == nil {
+            environment["PORT"] = String(port)
+        }
+        return environment
+    }
+
+    /// openvscode-server takes its port as an argument only.
+    private var command: [String]? {
+        if let command = config.command { return command }
+        guard config.editor == .openvscodeServer, let port = config.network.port else { return nil }
+        return ["--port", String(port)]
+    }
+
+    /// The user's labels, and pal's over them.
+    private var labels: [String: String] {
+        var labels = config.labels ?? [:]
+        labels.merge(request.ownership.labels) { _, pal in pal }
+        labels[DockerLabel.editorPort] = String(profile.port)
+        labels[DockerLabel.probePath] = profile.readinessPath
+        return labels
+    }
+
+    private var hostConfig: Value {
+        var host: [String: Value] = [
+            "RestartPolicy": Self.restartPolicy,
+            "NetworkMode": .string(Self.network(config, swarm: settings.swarm)),
+            "PortBindings": portBindings,
+            "Mounts": .list(mounts),
+        ]
+        host.merge(Self.limits(config.resources)) { _, limit in limit }
+        return .map(host)
+    }
+
+    /// Instances come back after a reboot without pal, and stay down when they were stopped.
+    static let restartPolicy = Value.map(["Name": .string("unless-stopped")])
+
+    /// The limits that are set, in the Engine's units. The limit of memory and swap together is
+    /// that of memory: without it the Engine would allow as much swap again.
+    static func limits(_ resources: ResourceLimits) -> [String: Value] {
+        var limits: [String: Value] = [:]
+        if let cores = resources.cpuCores { limits["NanoCpus"] = .int(nano(cores)) }
+        if let size = resources.memoryMin { limits["MemoryReservation"] = .int(size << 20) }
+        if let size = resources.memoryMax {
+            limits["Memory"] = .int(size << 20)
+            limits["MemorySwap"] = .int(size << 20)
+        }
+        return limits
+    }
+
+    private var portBindings: Value {
+        .map(
+            Dictionary(
+                ports.map { port in
+                    let binding = Value.texts([
+                        "HostIp": settings.publishAddress, "HostPort": String(port.outside),
+                    ])
+                    return (port.inside.text, Value.list([binding]))
+                }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    /// The Engine makes a missing volume, with these labels; it never makes a missing directory,
+    /// because a mount of type bind refuses it.
+    private var mounts: [Value] {
+        var mounts: [Value] = []
+        if Self.isPersistent(config) {
+            mounts.append(
+                .map([
+                    "Type": .string("volume"), "Target": .string(profile.home),
+                    "Source": .string(
+                        DockerName.volume(swarm: settings.swarm, name: request.ownership.name)),
+                    "VolumeOptions": .map(["Labels": .texts(request.ownership.labels)]),
+                ]))
+        }
+        if let path = config.workspacePath {
+            mounts.append(
+                .texts(["Type": "bind", "Source": path, "Target": profile.projectFolder]))
+        }
+        return mounts
+    }
+
+    /// The Engine's own check, where the spec sets anything of `health`.
+    private var healthCheck: Value? {
+        let health = config.health
+        guard health != HealthConfig() else { return nil }
+        var check: [String: Value] = [
+            "Interval": nanoseconds(health.interval, orSeconds: 30),
+            "Timeout": nanoseconds(health.timeout, orSeconds: 5),
+            "StartPeriod": nanoseconds(health.grace, orSeconds: 30),
+            "Retries": .int(3),
+        ]
+        if let path = profile.readinessPath {
+            let url = Self.shellQuoted("http://127.0.0.1:\(profile.port)\(path)")
+            check["Test"] = .strings(["CMD-SHELL", Self.checkScript(url)])
+        }
+        return .map(check)
+    }
+
+    private static func checkScript(_ url: String) -> String {
+        "if command -v curl >/dev/null; then curl -fsS -o /dev/null \(url); "
+            + "elif command -v wget >/dev/null; then wget -q -O /dev/null \(url); "
+            + "else echo 'the image has neither curl nor wget; remove health from the spec'; "
+            + "exit 1; fi"
+    }
+
+    private static func shellQuoted(_ text: String) -> String {
+        "'"
+            + text.split(separator: "'", omittingEmptySubsequences: false).joined(
+                separator: "'\\''")
+            + "'"
+    }
+
+    private func nanoseconds(_ span: TimeSpan?, orSeconds seconds: Int) -> Value {
+        .int((span?.milliseconds ?? seconds * 1000) * 1_000_000)
+    }
+}
+
+extension Value {
+    static func strings(_ texts: [String]) -> Value { .list(texts.map { .string($0) }) }
+    static func texts(_ texts: [String: String]) -> Value { .map(texts.mapValues { .string($0) }) }
+}

@@ -1,0 +1,72 @@
+import PalModel
+import PalProvider
+
+/// What the failures of a creation mean to the user.
+extension DockerProvider {
+    func creationFailure(_ answer: EngineAnswer, _ request: CreateRequest) -> ProviderFailure {
+        let message = answer.message
+        if EngineMessage.isImageMissing(answer) { return imageMissing(request.config) }
+        if let path = request.config.workspacePath, EngineMessage.isSourceMissing(message) {
+            return workspaceMissing(request.config, path)
+        }
+        if answer.status == 400 {
+            return .invalid(
+                "Docker refuses the spec of '\(request.config.name)': \(message); correct it")
+        }
+        if answer.status >= 500 {
+            // The Engine may have made the container before it failed.
+            return .ambiguous(
+                "Docker failed (\(answer.status)) when asked to make "
+                    + "'\(request.config.name)': \(message)")
+        }
+        return .unexpected(
+            answer, doing: "make '\(request.config.name)'", changesSomething: true)
+    }
+
+    func imageMissing(_ config: InstanceConfig) -> ProviderFailure {
+        let image = CreateBody.image(config)
+        return .instance(
+            .imageMissing,
+            "'\(config.name)' needs the image \(image), which this Docker does not have; pal pulls "
+                + "images from a later release on, so pull it: docker pull \(image)",
+            isRetryable: true)
+    }
+
+    func workspaceMissing(_ config: InstanceConfig, _ path: String) -> ProviderFailure {
+        .invalid(
+            "workspacePath '\(path)' of '\(config.name)' does not exist on Docker's host; "
+                + "make the directory or correct the path")
+    }
+
+    func missingNetwork(_ request: CreateRequest) -> ProviderFailure {
+        let network = CreateBody.network(request.config, swarm: settings.swarm)
+        return .invalid(
+            "the Docker network '\(network)' of '\(request.config.name)' does not exist; make it "
+                + "(docker network create \(network)) or remove specific.network")
+    }
+
+    func portTaken(_ port: PortAssignment, _ request: CreateRequest) -> ProviderFailure {
+        .instance(
+            .portTaken,
+            "port \(port.outside) on the host, which '\(request.config.name)' fixes for "
+                + "\(port.inside.text), is in use by something else; end that, or choose another "
+                + "in network.ports[].external", isRetryable: true)
+    }
+
+    /// What it means that another container bears the name.
+    func conflict(_ holder: ContainerDetail, _ request: CreateRequest) -> ProviderFailure {
+        let instance = request.config.name
+        if let owner = holder.ownership(in: settings.swarm), owner.name == request.ownership.name {
+            return .instance(
+                .alreadyExists,
+                "'\(instance)' stands already as container \(holder.id.prefix(12)) "
+                    + "(generation \(owner.generation))", isRetryable: true)
+        }
+        let id = holder.id.prefix(12)
+        return .instance(
+            .nameTaken,
+            "the name \(holder.plainName) is held by container \(id), which is not pal's; remove "
+                + "or rename that container (docker rename \(id) NEW-NAME), or give '\(instance)' "
+                + "another name in its spec", isRetryable: true)
+    }
+}

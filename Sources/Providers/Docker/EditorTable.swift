@@ -1,0 +1,56 @@
+import PalModel
+
+/// What pal knows of an editor's usual image: the one table behind ports, mounts and readiness.
+struct EditorProfile: Sendable, Hashable {
+    /// The port that the editor listens on inside.
+    var port: Int
+    /// The home of the editor's user: what persistent storage is mounted at.
+    var home: String
+    /// The folder that `workspacePath` is mounted at.
+    var projectFolder: String
+    /// The path that answers 200 without a login as soon as the editor serves; nil where none is
+    /// known: then an instance that runs is ready.
+    var readinessPath: String?
+
+    /// The profile of an editor.
+    ///
+    /// code-server's `/healthz` needs no login and does not count as activity. openvscode-server
+    /// and `code serve-web` have no such path; their `/version` answers before the login.
+    static func of(_ editor: Editor) -> EditorProfile {
+        switch editor {
+        case .codeServer:
+            EditorProfile(
+                port: 8080, home: "/home/coder", projectFolder: "/home/coder/project",
+                readinessPath: "/healthz")
+        case .openvscodeServer:
+            EditorProfile(
+                port: 3000, home: "/home/workspace", projectFolder: "/home/workspace/project",
+                readinessPath: "/version")
+        case .vscode:
+            EditorProfile(
+                port: 8000, home: "/home/vscode", projectFolder: "/home/vscode/project",
+                readinessPath: "/version")
+        case .custom:
+            EditorProfile(
+                port: 8080, home: "/home/coder", projectFolder: "/home/coder/project",
+                readinessPath: nil)
+        }
+    }
+
+    /// The profile for a config: the editor's, with what the config says otherwise.
+    init(for config: InstanceConfig) {
+        self = .of(config.editor ?? .codeServer)
+        let specifics = Specifics(config)
+        home = specifics.home ?? home
+        projectFolder = specifics.projectFolder ?? projectFolder
+        port = config.network.port ?? port
+        readinessPath = config.health.path ?? readinessPath
+    }
+
+    private init(port: Int, home: String, projectFolder: String, readinessPath: String?) {
+        self.port = port
+        self.home = home
+        self.projectFolder = projectFolder
+        self.readinessPath = readinessPath
+    }
+}

@@ -1,0 +1,45 @@
+/// What the Engine's messages mean where its statuses do not say. Podman's words are similar, its
+/// statuses are not.
+enum EngineMessage {
+    /// A port on the host that is in use; nil where the Engine does not say which.
+    struct TakenPort: Sendable, Hashable { var port: Int? }
+
+    /// A port on the host is in use; the port, where the message names it.
+    static func takenPort(_ message: String) -> TakenPort? {
+        for phrase in [" failed: port is already allocated", ": bind: address already in use"] {
+            guard let end = message.firstRange(of: phrase)?.lowerBound else { continue }
+            let digits = message[..<end].reversed().prefix { $0.isWholeNumber }.reversed()
+            return TakenPort(port: Int(String(digits)))
+        }
+        return nil
+    }
+
+    /// A creation met a container of the same name.
+    static func isNameConflict(_ answer: EngineAnswer) -> Bool {
+        (answer.status == 409 || answer.status == 500) && answer.message.contains("already in use")
+            && answer.message.contains("name")
+    }
+
+    /// A creation found no image.
+    static func isImageMissing(_ answer: EngineAnswer) -> Bool {
+        answer.status == 404 && answer.message.lowercased().contains("no such image")
+    }
+
+    /// A mount's source is not there.
+    static func isSourceMissing(_ message: String) -> Bool {
+        message.contains("bind source path does not exist")
+            || message.contains("no such file or directory") && message.contains("mount")
+    }
+
+    /// Somebody is removing the container already.
+    static func isRemovalUnderWay(_ message: String) -> Bool {
+        message.contains("removal of container") && message.contains("already in progress")
+    }
+
+    /// The container cannot be started as it is configured: the runtime refused it.
+    static func isStartRefusal(_ answer: EngineAnswer) -> Bool {
+        answer.status == 400 || answer.message.contains("OCI runtime create failed")
+            || answer.message.contains("failed to create shim")
+            || answer.message.contains("failed to create task")
+    }
+}

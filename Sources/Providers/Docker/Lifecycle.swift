@@ -1,0 +1,179 @@
+public import PalModel
+public import PalProvider
+
+/// How an attempt to start a container ended, where the Engine answered.
+enum StartOutcome: Sendable {
+    case started
+    /// A port on the host is in use; which one, where the Engine says.
+    case portTaken(Int?)
+    /// The network that it belongs to is gone.
+    case networkMissing
+    case failed(ProviderFailure)
+}
+
+extension DockerProvider {
+    /// Starts it; one that is paused goes on.
+    /// - Throws: An instance error `PortTaken` where a port was taken while it was down.
+    public func startInstance(_ reference: InstanceReference) async throws(ProviderFailure) {
+        let detail = try await require(reference)
+        if detail.state.status == "paused" { return try await unpause(detail) }
+        switch try await start(detail.id, named: detail.plainName) {
+        case .started: return
+        case .portTaken(let port):
+            let which = port.map { "port \($0)" } ?? "a port"
+            throw .instance(
+                .portTaken,
+                "\(detail.plainName) cannot start: \(which) on the host is in use by something "
+                    + "else; end that, or delete the instance so that pal makes it anew",
+                isRetryable: true)
+        case .networkMissing:
+            throw .instance(
+                .wrongState,
+                "\(detail.plainName) cannot start: its Docker network was removed; delete the "
+                    + "instance so that pal makes it anew (its volume is kept)", isRetryable: false)
+        case .failed(let failure): throw failure
+        }
+    }
+
+    /// SIGTERM, and SIGKILL after 10 s; `force` kills at once. The Engine's own stop, so that the
+    /// restart policy leaves it down.
+    public func stopInstance(
+        _ reference: InstanceReference, force: Bool
+    ) async throws(ProviderFailure) {
+        let detail = try await require(reference)
+        if detail.state.status == "paused" { try await unpause(detail) }
+        if force {
+            let answer = try await act("POST", detail.id, "/kill", timeout: .seconds(60))
+            cache.forget(detail.id)
+            if answer.isSuccess { return }
+            // 409: it does not run. A stop also ends the waiting for the next restart.
+            if answer.status != 409 { try throwUnlessGone(answer, "kill", detail) }
+        }
+        let answer = try await act(
+            "POST", detail.id, "/stop", query: [("t", force ? "0" : "10")], timeout: .seconds(90))
+        cache.forget(detail.id)
+        if answer.isSuccess || answer.status == 304 { return }
+        try throwUnlessGone(answer, "stop", detail)
+    }
+
+    /// Ends and deletes the container and its anonymous volumes; volumes with a name stay.
+    public func deleteInstance(
+        _ reference: InstanceReference
+    ) async throws(ProviderFailure) -> Bool {
+        guard let detail = try await find(reference) else { return false }
+        return try await delete(detail.id, named: detail.plainName)
+    }
+
+    /// Limits are changed while it runs.
+    public func updateInstance(
+        _ reference: InstanceReference, _ partial: PartialConfig
+    ) async throws(ProviderFailure) -> VSCodeInstance {
+        let detail = try await require(reference)
+        let beyond = partial.changes.filter { classify($0) >= .replace }
+        guard beyond.isEmpty else {
+            throw .needsReplacement(beyond.map(\.text).joined(separator: "; "))
+        }
+        let wanted = partial.applied(to: InstanceConfig(name: detail.plainName))
+        var body = CreateBody.limits(wanted.resources)
+        if !body.isEmpty {
+            // Podman resets a policy that is not named.
+            body["RestartPolicy"] = CreateBody.restartPolicy
+            let answer = try await act("POST", detail.id, "/update", body: .map(body))
+            cache.forget(detail.id)
+            if !answer.isSuccess { try throwUpdate(answer, detail) }
+        }
+        guard let updated = try await inspect(detail.id),
+            let instance = instance(updated, await readiness(of: updated, timeout: .seconds(3)))
+        else { throw .notFound("\(detail.plainName) was removed while it was updated") }
+        return instance
+    }
+
+    /// One call on a container that is known to be the swarm's own.
+    func act(
+        _ method: String, _ id: String, _ verb: String,
+        query: [(name: String, value: String)] = [], body: Value? = nil,
+        timeout: Duration = .seconds(60)
+    ) async throws(ProviderFailure) -> EngineAnswer {
+        try await engine.send(
+            EngineCall(
+                method, "/containers/\(id)\(verb)", query: query, body: body, timeout: timeout))
+    }
+
+    /// Starts a container of the swarm.
+    func start(_ id: String, named name: String) async throws(ProviderFailure) -> StartOutcome {
+        let answer = try await act("POST", id, "/start", timeout: .seconds(180))
+        cache.forget(id)
+        if answer.isSuccess || answer.status == 304 { return .started }
+        let message = answer.message
+        if let taken = EngineMessage.takenPort(message) { return .portTaken(taken.port) }
+        if answer.status == 404, message.hasPrefix("network ") { return .networkMissing }
+        if answer.status == 404 {
+            return .failed(.notFound("\(name) was removed while it was started"))
+        }
+        if EngineMessage.isStartRefusal(answer) {
+            return .failed(
+                .instance(
+                    .invalidConfig, "\(name) cannot start: \(message); correct its spec",
+                    isRetryable: answer.status != 400))
+        }
+        return .failed(.unexpected(answer, doing: "start \(name)", changesSomething: true))
+    }
+
+    /// Deletes a container of the swarm, and returns when it is gone.
+    func delete(_ id: String, named name: String) async throws(ProviderFailure) -> Bool {
+        let answer = try await act(
+            "DELETE", id, "", query: [("force", "1"), ("v", "1")], timeout: .seconds(120))
+        cache.forget(id)
+        ready.remove(id)
+        if answer.isSuccess { return true }
+        if answer.status == 404 { return false }
+        if EngineMessage.isRemovalUnderWay(answer.message) {
+            if try await waitUntilGone(id) { return true }
+            throw .ambiguous("the removal of \(name) is under way and takes long")
+        }
+        throw .unexpected(answer, doing: "delete \(name)", changesSomething: true)
+    }
+
+    /// Waits, up to half a minute, for a removal that is under way.
+    func waitUntilGone(_ idOrName: String) async throws(ProviderFailure) -> Bool {
+        for _ in 0..<150 {
+            guard try await inspectAny(idOrName) != nil else { return true }
+            try await pause(.milliseconds(200))
+        }
+        return false
+    }
+
+    func pause(_ duration: Duration) async throws(ProviderFailure) {
+        do {
+            try await clock.sleep(for: duration)
+        } catch {
+            throw .connection(.cancelled, "the call to Docker was cancelled")
+        }
+    }
+
+    private func unpause(_ detail: ContainerDetail) async throws(ProviderFailure) {
+        let answer = try await act("POST", detail.id, "/unpause")
+        cache.forget(detail.id)
+        // 409: it was not paused any more.
+        if answer.isSuccess || answer.status == 409 { return }
+        try throwUnlessGone(answer, "continue", detail)
+    }
+
+    private func throwUnlessGone(
+        _ answer: EngineAnswer, _ verb: String, _ detail: ContainerDetail
+    ) throws(ProviderFailure) {
+        if answer.status == 404 { throw .notFound("\(detail.plainName) was removed meanwhile") }
+        throw .unexpected(answer, doing: "\(verb) \(detail.plainName)", changesSomething: true)
+    }
+
+    private func throwUpdate(
+        _ answer: EngineAnswer, _ detail: ContainerDetail
+    ) throws(ProviderFailure) {
+        if answer.status == 400 {
+            throw .invalid(
+                "Docker refuses the limits of \(detail.plainName): \(answer.message); "
+                    + "correct resources in its spec")
+        }
+        try throwUnlessGone(answer, "update", detail)
+    }
+}

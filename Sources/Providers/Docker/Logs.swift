@@ -1,0 +1,118 @@
+internal import FoundationEssentials
+import PalHTTP
+public import PalModel
+public import PalProvider
+
+extension DockerProvider: LogFollowingProvider {
+    /// What the container wrote, also when it is stopped, as far as the Engine's log driver keeps
+    /// it.
+    public func getInstanceLogs(
+        _ reference: InstanceReference, _ options: LogOptions
+    ) async throws(ProviderFailure) -> [LogLine] {
+        let filter = try LineFilter(options)
+        let source = try await openLog(reference, options, follows: false)
+        var lines: [LogLine] = []
+        try await source.read(engine) { batch in
+            lines += batch.filter { filter.takes($0) }
+        }
+        return lines
+    }
+
+    /// First the lines that the options ask for, then new ones, until the container stops.
+    public func followInstanceLogs(
+        _ reference: InstanceReference, _ options: LogOptions,
+        _ handler: @Sendable (LogLine) async -> Void
+    ) async throws(ProviderFailure) {
+        let filter = try LineFilter(options)
+        let source = try await openLog(reference, options, follows: true)
+        do throws(ProviderFailure) {
+            try await source.read(engine) { batch in
+                for line in batch where filter.takes(line) { await handler(line) }
+            }
+        } catch {
+            if !Task.isCancelled { throw error }
+        }
+    }
+
+    private func openLog(
+        _ reference: InstanceReference, _ options: LogOptions, follows: Bool
+    ) async throws(ProviderFailure) -> LogSource {
+        let detail = try await require(reference)
+        var query = [("stdout", "1"), ("stderr", "1"), ("timestamps", "1")]
+        query.append(("tail", options.lines.map { String(max(0, $0)) } ?? "all"))
+        if let since = options.since { query.append(("since", Timestamp.sinceParameter(since))) }
+        if follows { query.append(("follow", "1")) }
+        let stream = try await engine.stream(
+            EngineCall("GET", "/containers/\(detail.id)/logs", query: query))
+        guard stream.status == 200 else {
+            let answer = try await engine.answer(of: stream)
+            if answer.status == 404 {
+                throw .notFound("\(detail.plainName) was removed meanwhile")
+            }
+            throw .unexpected(
+                answer, doing: "read the logs of \(detail.plainName)", changesSomething: false)
+        }
+        return LogSource(stream: stream, isTerminal: detail.config.isTerminal ?? false)
+    }
+}
+
+/// An open log.
+private struct LogSource {
+    let stream: HTTPStream
+    let isTerminal: Bool
+
+    /// Reads to the end.
+    func read(
+        _ engine: EngineClient, _ take: ([LogLine]) async -> Void
+    ) async throws(ProviderFailure) {
+        var reader = LogReader(isTerminal: isTerminal)
+        let bytes = stream.makeAsyncIterator()
+        do {
+            while let piece = try await bytes.next() { await take(try reader.push(piece)) }
+        } catch let error as HTTPError {
+            throw engine.failure(error, changesSomething: false)
+        } catch {
+            throw .malformedStream
+        }
+        await take(reader.finish())
+    }
+}
+
+extension ProviderFailure {
+    /// The Engine sent what is no stream of frames.
+    static var malformedStream: ProviderFailure {
+        .error(
+            ProviderError(
+                .provider, .platformFailure,
+                "Docker sent output that is not framed as its API says",
+                isRetryable: true))
+    }
+}
+
+/// What `LogOptions` say of single lines, understood.
+struct LineFilter {
+    private let regex: Regex<AnyRegexOutput>?
+    private let since: Date?
+
+    /// - Throws: A configuration error where the pattern is none.
+    init(_ options: LogOptions) throws(ProviderFailure) {
+        since = options.since
+        guard let pattern = options.pattern else {
+            regex = nil
+            return
+        }
+        do {
+            regex = try Regex(pattern)
+        } catch {
+            throw .invalid(
+                "'\(pattern)' is not a regular expression; correct it, or put \\ before characters "
+                    + "that stand for themselves", cause: String(describing: error))
+        }
+    }
+
+    func takes(_ line: LogLine) -> Bool {
+        if let since, let at = line.at, at < since { return false }
+        guard let regex else { return true }
+        return line.text.contains(regex)
+    }
+}

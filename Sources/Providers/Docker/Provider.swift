@@ -1,0 +1,107 @@
+public import Logging
+import PalHTTP
+public import PalModel
+public import PalProvider
+
+/// Instances as containers of a Docker Engine, through its HTTP API: no command-line tool is used.
+///
+/// An instance is the container `pal_<swarm>_<name>` with pal's labels, on the network
+/// `pal_<swarm>`, with the volume `pal_<swarm>_<name>_home` at the editor's home, and with its
+/// ports published on loopback. What does not carry the labels of the swarm is read at most, never
+/// changed.
+///
+/// Engines from API 1.40 (Docker 19.03) on will do. Stopping and starting the Engine, also as
+/// another release, ends the calls under way and the streams, and nothing else.
+public struct DockerProvider: AbstractProvider {
+    /// `docker`.
+    public let type: ProviderType = "docker"
+    /// As the settings say.
+    public var name: String { settings.name }
+    /// As the settings say; `local` where they say nothing.
+    public var region: String { settings.region }
+    /// For operators.
+    public let logger: Logger
+
+    let settings: DockerSettings
+    let engine: EngineClient
+    let clock: any Clock<Duration>
+    let cache = InspectCache()
+    let ready = ReadyRuns()
+    let portChooser: PortChooser
+    let networkTurnstile = Turnstile()
+
+    /// How many calls a list makes at once.
+    static let inspections = 8
+    static let probes = 64
+
+    init(
+        _ settings: DockerSettings, logger: Logger, clock: any Clock<Duration> = ContinuousClock()
+    ) {
+        self.settings = settings
+        self.logger = logger
+        self.clock = clock
+        engine = EngineClient(endpoint: settings.endpoint)
+        portChooser = PortChooser(settings)
+    }
+
+    /// Asks the Engine for its version and settles on the newest that both sides speak.
+    public func initialize() async throws(ProviderFailure) {
+        let version = try await engine.negotiate()
+        logger.debug(
+            "Docker answers",
+            metadata: ["endpoint": "\(settings.endpoint)", "api": "\(version.text)"])
+    }
+
+    /// Closes all connections; calls under way fail.
+    public func shutdown() async { engine.http.shutdown() }
+
+    /// One inspection, and one question to an editor that was never seen ready.
+    public func getInstance(
+        _ reference: InstanceReference
+    ) async throws(ProviderFailure) -> VSCodeInstance? {
+        guard let detail = try await find(reference) else { return nil }
+        return instance(detail, await readiness(of: detail, timeout: .seconds(3)))
+    }
+
+    /// One call while an event stream is open and nothing happened; else also one inspection for
+    /// each container, 8 at once. Editors that were never seen ready are asked.
+    public func listInstances(
+        _ filter: InstanceFilter
+    ) async throws(ProviderFailure) -> [VSCodeInstance] {
+        let summaries = try await summaries(labels: [:])
+        if filter == .all {
+            let ids = Set(summaries.map(\.id))
+            cache.retain(ids)
+            ready.retain(ids)
+        }
+        let wanted = summaries.filter { summary in
+            Ownership(labels: summary.labels ?? [:]).map { filter.takes($0.name) } ?? false
+        }
+        let details = try await details(of: wanted)
+        let instances = await bounded(details, atOnce: Self.probes) { detail in
+            instance(detail, await readiness(of: detail, timeout: .seconds(1)))
+        }
+        return instances.compactMap(\.self).sorted {
+            ($0.name, $0.ownership.generation, $0.providerInstanceId)
+                < ($1.name, $1.ownership.generation, $1.providerInstanceId)
+        }
+    }
+
+    /// What is known of the containers: from the cache, or inspected now. Those that went meanwhile
+    /// are left out.
+    private func details(
+        of summaries: [ContainerSummary]
+    ) async throws(ProviderFailure) -> [ContainerDetail] {
+        let results = await bounded(summaries, atOnce: Self.inspections) { summary in
+            await Result<ContainerDetail?, ProviderFailure>.catching { () throws(ProviderFailure) in
+                if let known = cache.detail(summary.id, mark: summary.mark) { return known }
+                return try await inspect(summary.id, mark: summary.mark)
+            }
+        }
+        var details: [ContainerDetail] = []
+        for result in results {
+            if let detail = try result.get() { details.append(detail) }
+        }
+        return details
+    }
+}

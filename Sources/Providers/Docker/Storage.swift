@@ -1,0 +1,57 @@
+import PalModel
+public import PalProvider
+
+extension DockerProvider: StorageProvider {
+    /// The volumes that carry the swarm's label.
+    public func listStorage() async throws(ProviderFailure) -> [StorageVolume] {
+        let label = "\(DockerLabel.swarm)=\(settings.swarm)"
+        let answer = try await engine.send(
+            EngineCall("GET", "/volumes", query: [EngineCall.filters(["label": [label]])]))
+        guard answer.isSuccess else {
+            throw .unexpected(answer, doing: "list the volumes", changesSomething: false)
+        }
+        return try (answer.decoded(as: VolumeList.self).volumes ?? []).compactMap { volume in
+            guard let owner = Ownership(labels: volume.labels ?? [:]),
+                owner.swarm == settings.swarm
+            else { return nil }
+            return StorageVolume(
+                providerStorageId: volume.name, instanceName: owner.name,
+                createdAt: volume.createdAt.flatMap { Timestamp.date($0) })
+        }
+        .sorted { $0.providerStorageId < $1.providerStorageId }
+    }
+
+    /// Deletes a volume of the swarm; one that is not the swarm's is not there.
+    /// - Throws: An instance error `WrongState` while a container uses it.
+    public func deleteStorage(
+        _ providerStorageId: String
+    ) async throws(ProviderFailure) -> Bool {
+        guard let volume = try await volume(providerStorageId),
+            volume.labels?[DockerLabel.swarm] == settings.swarm
+        else { return false }
+        let answer = try await engine.send(
+            EngineCall("DELETE", "/volumes/\(EngineCall.encoded(providerStorageId))"))
+        if answer.isSuccess { return true }
+        if answer.status == 404 { return false }
+        if answer.status == 409 {
+            throw .instance(
+                .wrongState,
+                "the volume \(providerStorageId) is in use; delete its instance first",
+                cause: answer.message, isRetryable: true)
+        }
+        throw .unexpected(
+            answer, doing: "delete the volume \(providerStorageId)", changesSomething: true)
+    }
+
+    /// One volume, whoever owns it; nil where there is none.
+    func volume(_ name: String) async throws(ProviderFailure) -> VolumeDetail? {
+        guard DockerName.isValid(name) else { return nil }
+        let answer = try await engine.send(
+            EngineCall("GET", "/volumes/\(EngineCall.encoded(name))"))
+        if answer.status == 404 { return nil }
+        guard answer.isSuccess else {
+            throw .unexpected(answer, doing: "inspect the volume \(name)", changesSomething: false)
+        }
+        return try answer.decoded(as: VolumeDetail.self)
+    }
+}

@@ -1,0 +1,88 @@
+public import Logging
+import PalFiles
+import PalHTTP
+public import PalModel
+public import PalProvider
+import Synchronization
+
+/// Instances that are processes of this machine: a command, or an editor that is installed here.
+///
+/// Each runs under a supervisor of its own, which outlives the controller. Everything that is known
+/// of an instance is in its directory below the provider's data directory; this object holds only
+/// what can be lost.
+public final class ProcessProvider: AbstractProvider {
+    public let type: ProviderType = "process"
+    public let logger: Logger
+
+    let settings: ProcessSettings
+    let supervisorCommand: [String]
+    let clock: any Clock<Duration>
+    let http: HTTPClient
+    let verdicts = ReadyVerdicts()
+    private let cgroups = Mutex<CgroupSupport?>(nil)
+
+    /// - Parameters:
+    ///   - settings: `dataDirectory` is where instances, their storage and their passwords are kept.
+    ///   - supervisorCommand: the absolute path of an executable and the arguments with which it
+    ///     calls `Supervisor.run(directory:)`; the directory is appended.
+    ///   - clock: what limits of time are measured with.
+    /// - Throws: A configuration error where the settings are wrong.
+    public init(
+        _ settings: ProviderSettings, supervisorCommand: [String], logger: Logger,
+        clock: any Clock<Duration> = ContinuousClock()
+    ) throws(ProviderFailure) {
+        guard supervisorCommand.first?.hasPrefix("/") == true else {
+            throw .configuration("the supervisor's command must begin with an absolute path")
+        }
+        self.settings = try ProcessSettings(settings)
+        self.supervisorCommand = supervisorCommand
+        self.logger = logger
+        self.clock = clock
+        http = HTTPClient()
+    }
+
+    public var name: String { settings.name }
+    public var region: String { settings.region }
+    var layout: Layout { settings.layout }
+
+    /// What can be limited here; all is assumed until `initialize` has looked.
+    var cgroupSupport: CgroupSupport? { cgroups.withLock { $0 } }
+
+    /// Makes the provider's directories, finds out which limits can be enforced, and deletes what a
+    /// crash left half made or half deleted.
+    public func initialize() async throws(ProviderFailure) {
+        let layout = layout
+        let support = try await offPool { () throws(ProviderFailure) in
+            do throws(SystemError) {
+                try Directories.make(layout.instances)
+                try Directories.make(layout.storage)
+            } catch {
+                throw .system(error)
+            }
+            Directories.sweep(layout.instances)
+            Directories.sweep(layout.storage)
+            return CgroupSupport.probe()
+        }
+        cgroups.withLock { $0 = support }
+    }
+
+    public func getCapabilities() -> Capabilities { .process(cgroupSupport) }
+
+    public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
+        ProcessRules.problems(config, region: region)
+    }
+
+    public func classify(_ change: FieldChange) -> ChangeClass { ProcessRules.classify(change) }
+
+    public func shutdown() async { http.shutdown() }
+
+    /// The one way in which an instance is made known to the outside.
+    func describe(
+        _ record: InstanceRecord, _ files: InstanceFiles
+    ) async throws(ProviderFailure) -> VSCodeInstance {
+        let state = try RunState.read(files)
+        let launch = state.isActive ? try? JSONFile.read(LaunchFile.self, at: files.launch) : nil
+        let readiness = await readiness(record, state, launch)
+        return assemble(record, files, state, launch, readiness)
+    }
+}

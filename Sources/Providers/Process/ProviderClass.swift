@@ -1,0 +1,21 @@
+public import Logging
+public import PalModel
+public import PalProvider
+
+/// Makes process providers.
+public struct ProcessProviderClass: ProviderClass {
+    public let type: ProviderType = "process"
+    public let summary = "processes on this machine, with nothing installed but pal"
+
+    private let supervisorCommand: [String]
+
+    /// - Parameter supervisorCommand: The absolute path of pal's own executable and the arguments
+    ///   that make it call `Supervisor.run(directory:)`; the directory is appended.
+    public init(supervisorCommand: [String]) { self.supervisorCommand = supervisorCommand }
+
+    public func makeProvider(
+        _ settings: ProviderSettings, logger: Logger
+    ) throws(ProviderFailure) -> any Provider {
+        try ProcessProvider(settings, supervisorCommand: supervisorCommand, logger: logger)
+    }
+}

@@ -1,0 +1,70 @@
+import PalFiles
+import PalModel
+import PalProvider
+
+/// An entry of pal.yaml understood.
+struct ProcessSettings: Sendable, Hashable {
+    var name: String
+    var region: String
+    var swarm: String
+    var layout: Layout
+    /// The controller's environment.
+    var environment: [String: String]
+
+    /// - Throws: A configuration error for a name or data directory that makes no path, and for
+    ///   settings of its own, of which there are none.
+    init(_ settings: ProviderSettings) throws(ProviderFailure) {
+        guard TextRule.isDNSLabel(settings.name) else {
+            throw .configuration("the provider name '\(settings.name)' is not a DNS label")
+        }
+        guard settings.dataDirectory.hasPrefix("/") else {
+            throw .configuration(
+                "the data directory '\(settings.dataDirectory)' is not absolute; set XDG_DATA_HOME "
+                    + "to an absolute path")
+        }
+        guard !settings.swarm.isEmpty, !settings.swarm.contains("/") else {
+            throw .configuration("the swarm '\(settings.swarm)' is empty or holds a '/'")
+        }
+        if let key = settings.specific.keys.min() {
+            throw .configuration(
+                "provider '\(settings.name)': unknown key 'specific.\(key)'; a process provider has "
+                    + "no settings of its own")
+        }
+        name = settings.name
+        region = settings.region ?? "local"
+        swarm = settings.swarm
+        layout = Layout(root: RealPath.join(settings.dataDirectory, settings.name))
+        environment = settings.environment
+    }
+
+    /// Where programs are looked for.
+    var path: String { environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin" }
+}
+
+/// A spec's `specific` on this provider.
+struct Specifics: Sendable, Hashable {
+    /// Between the request to end and the kill.
+    var stopTimeout = TimeSpan.seconds(10)
+
+    static let keys = ["stopTimeout"]
+
+    init(_ config: InstanceConfig) {
+        if let span = config.specific?["stopTimeout"].flatMap({ TimeSpan($0) }) {
+            stopTimeout = span
+        }
+    }
+
+    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
+        (config.specific ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
+            let path = "specific.\(key)"
+            guard keys.contains(key) else {
+                let hint =
+                    Suggestion.nearest(to: key, among: keys).map { "did you mean '\($0)'?" }
+                    ?? "known are: \(keys.joined(separator: ", "))"
+                return ConfigProblem(path, "unknown key '\(path)' on a process provider; \(hint)")
+            }
+            if TimeSpan(value) != nil { return nil }
+            return ConfigProblem(path, "\(path) must be a time span such as 10s or 1m")
+        }
+    }
+}

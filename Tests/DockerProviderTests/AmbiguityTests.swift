@@ -1,0 +1,131 @@
+import PalModel
+import PalProvider
+import Testing
+
+@testable import DockerProvider
+
+@Suite("Answers of Docker that are lost", .needsDocker, .timeLimit(.minutes(5)))
+struct AmbiguityTests {
+    private func isAmbiguous(_ failure: ProviderFailure) -> Bool {
+        if case .ambiguous = failure { true } else { false }
+    }
+
+    @Test("a creation whose answer is lost is ambiguous, was sent once, and is found afterwards")
+    func create() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            relay.treat { $0.path.hasPrefix("/containers/create") ? .loseAnswer : .pass }
+            let failure = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(swarm.request(swarm.config("alice")))
+            }
+            #expect(isAmbiguous(failure))
+            #expect(relay.takeRequests().count { $0.path.hasPrefix("/containers/create") } == 1)
+            relay.treat { _ in .pass }
+            let found = try await swarm.provider.listInstances(.all)
+            #expect(found.map(\.name) == ["alice"])
+            try await swarm.provider.startInstance(found[0].reference)
+            let again = try await DockerProviderTests.failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(swarm.request(swarm.config("alice")))
+            }
+            #expect(again.error?.code == .alreadyExists)
+        }
+    }
+
+    @Test(
+        "after the container was made, every lost answer is ambiguous",
+        arguments: ["/start", "/json"])
+    func afterwards(path: String) async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            relay.treat { seen in
+                seen.path.hasPrefix("/containers/") && seen.path.hasSuffix(path)
+                    ? .loseAnswer : .pass
+            }
+            let failure = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(swarm.request(swarm.config("alice")))
+            }
+            #expect(isAmbiguous(failure))
+            relay.treat { _ in .pass }
+            let found = try await swarm.provider.listInstances(.all)
+            #expect(found.map(\.status) == [.running])
+        }
+    }
+
+    @Test("a server's failure at a creation is ambiguous", arguments: [500, 502, 503, 504])
+    func serverFailure(status: Int) async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            relay.treat { seen in
+                seen.path.hasPrefix("/containers/create")
+                    ? .answer(status: status, message: "context deadline exceeded") : .pass
+            }
+            let failure = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(swarm.request(swarm.config("alice")))
+            }
+            #expect(isAmbiguous(failure))
+            #expect(failure.description.contains("context deadline exceeded"))
+        }
+    }
+
+    @Test("a deletion whose answer is lost is ambiguous; a list is a connection error")
+    func others() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let made = try await swarm.create("alice")
+            relay.treat { $0.method == "DELETE" ? .loseAnswer : .pass }
+            let deletion = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.deleteInstance(made.reference)
+            }
+            #expect(isAmbiguous(deletion))
+            relay.treat { _ in .loseAnswer }
+            let list = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.listInstances(.all)
+            }
+            #expect(list.error?.kind == .connection)
+            #expect(list.error?.isRetryable == true)
+            relay.treat { _ in .pass }
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
+        }
+    }
+
+    @Test("a server that speaks another version meanwhile is understood again")
+    func otherVersion() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            _ = try await swarm.provider.listInstances(.all)
+            let isFirst = Once()
+            relay.treat { seen in
+                guard seen.path.hasPrefix("/containers"), isFirst.take() else { return .pass }
+                return .answer(
+                    status: 400,
+                    message: "client version 1.41 is too old. Minimum supported API version is 1.44"
+                )
+            }
+            _ = relay.takeRequests()
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
+            #expect(
+                relay.takeRequests().map { String($0.path.prefix(11)) }
+                    == ["/containers", "/_ping", "/containers"])
+        }
+    }
+
+    @Test("a network that vanishes between the look and the start is made again")
+    func networkVanishes() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let isFirst = Once()
+            relay.treat { seen in
+                guard seen.path.hasSuffix("/start"), isFirst.take() else { return .pass }
+                return .answer(status: 404, message: "network pal_x not found")
+            }
+            let made = try await swarm.create("alice") { $0.specific = nil }
+            #expect(made.status == .running)
+        }
+    }
+}

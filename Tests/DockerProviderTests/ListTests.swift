@@ -1,0 +1,273 @@
+import PalModel
+import PalProvider
+import Synchronization
+import Testing
+
+@testable import DockerProvider
+
+@Suite("Listing on Docker", .needsDocker, .timeLimit(.minutes(5)))
+struct ListTests {
+    @Test("the list is the swarm's, sorted, and says the same as a look at each")
+    func list() async throws {
+        try await TestSwarm.run { swarm in
+            let foreign = try await swarm.makeForeign(labels: ["pal.swarm": "other-\(swarm.name)"])
+            // Carries the swarm's label but not the others: not an instance.
+            _ = try await swarm.makeForeign(
+                name: "pal-test-partial-\(swarm.name)", labels: ["pal.swarm": swarm.name])
+            for name in ["carol", "alice", "bob"] { _ = try await swarm.createReady(name) }
+            let bob = try #require(
+                try await swarm.provider.listInstances(.init(names: ["bob"])).first)
+            try await swarm.provider.stopInstance(bob.reference, force: false)
+            let all = try await swarm.provider.listInstances(.all)
+            #expect(all.map(\.name) == ["alice", "bob", "carol"])
+            #expect(all.map(\.status) == [.running, .stopped, .running])
+            for instance in all {
+                #expect(try await swarm.provider.getInstance(instance.reference) == instance)
+            }
+            try await swarm.removeContainer(foreign)
+        }
+    }
+
+    @Test("with an event stream open, a list of what is ready and unchanged is one call")
+    func oneCall() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            for name in ["alice", "bob"] { _ = try await swarm.createReady(name) }
+            try await swarm.withEvents { _ in
+                _ = try await swarm.provider.listInstances(.all)
+                _ = relay.takeRequests()
+                let first = try await swarm.provider.listInstances(.all)
+                let calls = relay.takeRequests()
+                #expect(calls.count == 1)
+                #expect(calls.first?.path.hasPrefix("/containers/json?") == true)
+                #expect(first.map(\.readiness) == [.ready, .ready])
+            }
+        }
+    }
+
+    @Test("without an event stream every list looks at every container")
+    func withoutEvents() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let made = try await swarm.create("alice")
+            _ = try await swarm.provider.listInstances(.all)
+            _ = relay.takeRequests()
+            // Limits leave no trace in the Engine's list.
+            try await swarm.updateBehindItsBack(made, mebibytes: 77)
+            let list = try await swarm.provider.listInstances(.all)
+            #expect(list.first?.config.resources.memoryMax == 77)
+            #expect(relay.takeRequests().count == 2)
+        }
+    }
+
+    @Test("what others change is seen after its event, and what pal changes at once")
+    func changes() async throws {
+        try await TestSwarm.run { swarm in
+            let made = try await swarm.createReady("alice")
+            try await swarm.withEvents { events in
+                _ = try await swarm.provider.listInstances(.all)
+                try await swarm.updateBehindItsBack(made, mebibytes: 77)
+                try await events.wait { $0.contains(made.providerInstanceId, "update") }
+                let seen = try await swarm.provider.listInstances(.all)
+                #expect(seen.first?.config.resources.memoryMax == 77)
+
+                let change = PartialConfig([
+                    FieldChange(path: "resources.memory.max", from: .int(77), to: .int(99))
+                ])
+                _ = try await swarm.provider.updateInstance(made.reference, change)
+                let own = try await swarm.provider.listInstances(.all)
+                #expect(own.first?.config.resources.memoryMax == 99)
+
+                try await swarm.provider.stopInstance(made.reference, force: false)
+                let stopped = try await swarm.provider.listInstances(.all)
+                #expect(stopped.first?.status == .stopped)
+                try await swarm.provider.startInstance(made.reference)
+                let started = try await swarm.provider.listInstances(.all)
+                #expect(started.first?.status == .running)
+            }
+        }
+    }
+
+    @Test("a list that cannot be had whole is an error")
+    func incomplete() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            for name in ["alice", "bob"] { _ = try await swarm.create(name) }
+            let isFirst = Once()
+            relay.treat { seen in
+                guard seen.path.hasSuffix("/json"), isFirst.take() else { return .pass }
+                return .answer(status: 500, message: "no")
+            }
+            let failure = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.listInstances(.all)
+            }
+            #expect(failure.error?.kind == .provider)
+            #expect(failure.error?.isRetryable == true)
+            #expect(try await swarm.provider.listInstances(.all).count == 2)
+        }
+    }
+}
+
+@Suite("Events of Docker", .needsDocker, .timeLimit(.minutes(5)))
+struct EventTests {
+    @Test("connected comes first, then what happens, without what commands cause")
+    func events() async throws {
+        try await TestSwarm.run { swarm in
+            try await swarm.withEvents { events in
+                #expect(events.all.first == .connected)
+                let made = try await swarm.createReady("alice")
+                _ = try await swarm.provider.executeCommand(made.reference, Command(["true"]))
+                _ = try await swarm.provider.deleteInstance(made.reference)
+                try await events.wait { $0.contains(made.providerInstanceId, "destroy") }
+                let seen = events.all.compactMap { event -> String? in
+                    guard case .changed("alice", made.providerInstanceId, let what) = event
+                    else { return nil }
+                    return what
+                }
+                #expect(seen.starts(with: ["create", "start"]))
+                #expect(seen.contains("die"))
+                #expect(!seen.contains { $0.hasPrefix("exec") })
+            }
+        }
+    }
+
+    @Test("the health of an instance is an event")
+    func health() async throws {
+        try await TestSwarm.run { swarm in
+            try await swarm.withEvents { events in
+                let made = try await swarm.create("alice") {
+                    $0.health.interval = TimeSpan(milliseconds: 200)
+                }
+                try await events.wait {
+                    $0.contains(made.providerInstanceId, "health_status: healthy")
+                }
+                let list = try await swarm.provider.listInstances(.all)
+                #expect(list.first?.metadata["health"] == "healthy")
+            }
+        }
+    }
+
+    @Test("the end of the connection ends it with a connection error")
+    func lost() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let log = EventLog()
+            let watching = Task { try await swarm.provider.watchEvents { log.append($0) } }
+            try await log.wait { !$0.all.isEmpty }
+            relay.cut()
+            let end = await #expect(throws: ProviderFailure.self) { try await watching.value }
+            #expect(end?.error?.kind == .connection)
+            #expect(end?.error?.isRetryable == true)
+
+            relay.treat { _ in .answer(status: 503, message: "starting") }
+            let refused = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.watchEvents { log.append($0) }
+            }
+            #expect(refused.error?.isRetryable == true)
+            #expect(log.all == [.connected])
+        }
+    }
+}
+
+/// What a listener has heard.
+final class EventLog: Sendable {
+    private let events = Mutex<[ProviderEvent]>([])
+
+    var all: [ProviderEvent] { events.withLock { $0 } }
+    func append(_ event: ProviderEvent) { events.withLock { $0.append(event) } }
+
+    func contains(_ id: String, _ what: String) -> Bool {
+        all.contains { event in
+            guard case .changed(_, id, what) = event else { return false }
+            return true
+        }
+    }
+
+    func wait(until isSo: (EventLog) -> Bool) async throws {
+        for _ in 0..<1200 {
+            if isSo(self) { return }
+            try await Task.sleep(for: .milliseconds(25))
+        }
+        throw TestFailure("the event never came; there were \(all)")
+    }
+}
+
+extension TestSwarm {
+    /// Runs a test while the provider's event stream is open.
+    func withEvents(_ body: (EventLog) async throws -> Void) async throws {
+        let log = EventLog()
+        let watching = Task { [provider] in
+            try await provider.watchEvents { log.append($0) }
+        }
+        defer { watching.cancel() }
+        try await log.wait { !$0.all.isEmpty }
+        try await body(log)
+        watching.cancel()
+        // Cancelled: it ends without an error.
+        try await watching.value
+    }
+
+    func updateBehindItsBack(_ instance: VSCodeInstance, mebibytes: Int) async throws {
+        let answer = try await engine.send(
+            EngineCall(
+                "POST", "/containers/\(instance.providerInstanceId)/update",
+                body: .map(["Memory": .int(mebibytes << 20), "MemorySwap": .int(mebibytes << 20)])))
+        #expect(answer.isSuccess)
+    }
+}
+
+@Suite("What is kept of inspections")
+struct InspectCacheTests {
+    private func detail(_ id: String) throws -> ContainerDetail {
+        let json = """
+            {"Id": "\(id)", "Name": "/x", "Created": "", "State": {"Status": "running"},
+             "Config": {"Image": "i"}, "HostConfig": {}}
+            """
+        return try EngineAnswer(status: 200, body: Array(json.utf8)).decoded(
+            as: ContainerDetail.self)
+    }
+
+    @Test("nothing without an open stream, nor from before it was opened or after it was closed")
+    func streams() throws {
+        let cache = InspectCache()
+        cache.keep(try detail("a"), mark: "m", cache.ticket())
+        #expect(cache.detail("a", mark: "m") == nil)
+        let early = cache.ticket()
+        cache.open()
+        cache.keep(try detail("a"), mark: "m", early)
+        #expect(cache.detail("a", mark: "m") == nil)
+        cache.keep(try detail("a"), mark: "m", cache.ticket())
+        #expect(cache.detail("a", mark: "m") != nil)
+        #expect(cache.detail("a", mark: "other") == nil)
+        cache.close()
+        #expect(cache.detail("a", mark: "m") == nil)
+    }
+
+    @Test("nothing that changed meanwhile, and of others what is known")
+    func changes() throws {
+        let cache = InspectCache()
+        cache.open()
+        let ticket = cache.ticket()
+        cache.forget("a")
+        cache.keep(try detail("a"), mark: "m", ticket)
+        cache.keep(try detail("b"), mark: "m", ticket)
+        #expect(cache.detail("a", mark: "m") == nil)
+        #expect(cache.detail("b", mark: "m") != nil)
+        cache.retain(["a"])
+        #expect(cache.detail("b", mark: "m") == nil)
+    }
+
+    @Test("nothing for longer than five minutes")
+    func age() throws {
+        let cache = InspectCache()
+        cache.open()
+        let now = ContinuousClock.now
+        cache.keep(try detail("a"), mark: "m", cache.ticket(), now: now)
+        #expect(cache.detail("a", mark: "m", now: now + .seconds(299)) != nil)
+        #expect(cache.detail("a", mark: "m", now: now + .seconds(300)) == nil)
+    }
+}

@@ -1,0 +1,189 @@
+import FoundationEssentials
+import Glibc
+import Synchronization
+
+/// A socket that passes requests on to the real Engine, keeps a list of them, and does to some what
+/// a real Engine cannot be made to do: lose the answer after the effect, or fail as a gateway does.
+///
+/// One request for each connection. Threads, because sockets block.
+final class RelayEngine: Sendable {
+    enum Treatment: Sendable {
+        case pass
+        /// The Engine does it, and its answer is thrown away.
+        case loseAnswer
+        /// The Engine never hears of it.
+        case answer(status: Int, message: String)
+    }
+
+    struct Seen: Sendable, Hashable {
+        var method: String
+        /// With query, without version.
+        var path: String
+    }
+
+    let path: String
+    private let listener: Int32
+    private let treatment: Mutex<@Sendable (Seen) -> Treatment>
+    private let requests = Mutex<[Seen]>([])
+    private let connections = Mutex<Set<Int32>>([])
+
+    init(_ treatment: @escaping @Sendable (Seen) -> Treatment = { _ in .pass }) throws {
+        path = "/tmp/pal-relay-\(UInt64.random(in: 0 ... .max)).sock"
+        self.treatment = Mutex(treatment)
+        listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard UnixAddress(path).use({ Glibc.bind(listener, $0, $1) }) == 0,
+            listen(listener, 256) == 0
+        else { throw TestFailure("no relay at \(path): \(errno)") }
+        Thread.start { [self] in
+            while true {
+                let connection = accept(listener, nil, nil)
+                guard connection >= 0 else { return }
+                Thread.start { self.serve(connection) }
+            }
+        }
+    }
+
+    /// What was asked since the last time.
+    func takeRequests() -> [Seen] {
+        requests.withLock { requests in
+            defer { requests = [] }
+            return requests
+        }
+    }
+
+    func treat(_ treatment: @escaping @Sendable (Seen) -> Treatment) {
+        self.treatment.withLock { $0 = treatment }
+    }
+
+    /// Breaks every connection that is open, as an Engine does that is stopped.
+    func cut() {
+        connections.withLock { for connection in $0 { shutdown(connection, Int32(SHUT_RDWR)) } }
+    }
+
+    func close() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        Glibc.close(listener)
+        unlink(path)
+    }
+
+    private func serve(_ connection: Int32) {
+        connections.withLock { _ = $0.insert(connection) }
+        defer {
+            connections.withLock { _ = $0.remove(connection) }
+            Glibc.close(connection)
+        }
+        guard let (head, body) = readRequest(connection) else { return }
+        var lines = head.split(separator: "\r\n").map(String.init)
+        let words = lines[0].split(separator: " ")
+        let plain = words[1].hasPrefix("/v1.") ? words[1].dropFirst(1).drop { $0 != "/" } : words[1]
+        let seen = Seen(method: String(words[0]), path: String(plain))
+        requests.withLock { $0.append(seen) }
+        let treatment = treatment.withLock { $0 }
+        lines.removeAll { $0.lowercased().hasPrefix("connection:") }
+        let request = (lines + ["Connection: close"]).joined(separator: "\r\n") + "\r\n\r\n"
+        switch treatment(seen) {
+        case .answer(let status, let message):
+            let json = "{\"message\":\"\(message)\"}"
+            _ = send(
+                connection,
+                Array(
+                    ("HTTP/1.1 \(status) X\r\nContent-Length: \(json.utf8.count)\r\n"
+                        + "Connection: close\r\n\r\n\(json)").utf8))
+        case .pass: forward(Array(request.utf8) + body, connection)
+        case .loseAnswer: forward(Array(request.utf8) + body, nil)
+        }
+    }
+
+    private func forward(_ request: [UInt8], _ connection: Int32?) {
+        let engine = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(engine) }
+        guard UnixAddress(TestEngine.socketPath).use({ connect(engine, $0, $1) }) == 0,
+            send(engine, request)
+        else { return }
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            // A client that goes away ends the Engine's stream, too.
+            if let connection, !waits(engine, orEndOf: connection) { return }
+            let count = recv(engine, &buffer, buffer.count, 0)
+            guard count > 0 else { return }
+            if let connection, !send(connection, Array(buffer[..<count])) { return }
+        }
+    }
+
+    private func waits(_ engine: Int32, orEndOf client: Int32) -> Bool {
+        var descriptors = [
+            pollfd(fd: engine, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: client, events: Int16(POLLIN), revents: 0),
+        ]
+        poll(&descriptors, 2, -1)
+        return descriptors[0].revents != 0
+    }
+
+    private func readRequest(_ connection: Int32) -> (head: String, body: [UInt8])? {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let text = String(decoding: bytes, as: UTF8.self)
+            if let end = text.firstRange(of: "\r\n\r\n") {
+                let head = String(text[..<end.lowerBound])
+                let length =
+                    head.lowercased().split(separator: "\r\n")
+                    .first { $0.hasPrefix("content-length:") }
+                    .flatMap { Int($0.dropFirst(15).filter { $0.isNumber }) } ?? 0
+                let headSize = text[..<end.upperBound].utf8.count
+                if bytes.count >= headSize + length { return (head, Array(bytes[headSize...])) }
+            }
+            let count = recv(connection, &buffer, buffer.count, 0)
+            guard count > 0 else { return nil }
+            bytes += buffer[..<count]
+        }
+    }
+
+    private func send(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+}
+
+private struct UnixAddress {
+    private var address = sockaddr_un()
+
+    init(_ path: String) {
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+    }
+
+    func use(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}
+
+private enum Thread {
+    private final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    static func start(_ run: @escaping @Sendable () -> Void) {
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, Unmanaged.passRetained(Body(run)).toOpaque())
+        pthread_detach(thread)
+    }
+}

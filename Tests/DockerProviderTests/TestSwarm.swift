@@ -1,0 +1,176 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import PalHTTP
+import PalModel
+import PalProvider
+import Testing
+
+@testable import DockerProvider
+
+/// The Engine that the tests talk to: a real one.
+enum TestEngine {
+    static let socketPath = "/var/run/docker.sock"
+
+    /// Whether this process can talk to it. Required in CI, where a missing Engine is a failure.
+    static let isHere: Bool =
+        access(socketPath, R_OK | W_OK) == 0 || getenv("CI").map { String(cString: $0) } == "true"
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips where no Docker Engine can be used, but not in CI.
+    static var needsDocker: Self {
+        .enabled(if: TestEngine.isHere, "no Docker Engine at \(TestEngine.socketPath)")
+    }
+}
+
+struct TestFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A swarm of its own for one test, at the real Engine.
+struct TestSwarm: Sendable {
+    let name: String
+    let provider: DockerProvider
+    /// The Engine without the provider in between, to arrange and to look.
+    let engine: EngineClient
+
+    /// Runs a test with a swarm, and removes all that carries its label afterwards.
+    ///
+    /// - Parameter socketPath: what the provider talks to; the Engine itself, or a relay.
+    static func run(
+        socketPath: String = TestEngine.socketPath,
+        _ body: (TestSwarm) async throws -> Void
+    ) async throws {
+        try await TestImage.ensure()
+        let name = "t" + String(UInt64.random(in: 0 ... .max), radix: 36)
+        let settings = ProviderSettings(
+            type: "docker", name: "docker", swarm: name, dataDirectory: "/nonexistent",
+            specific: ["socketPath": .string(socketPath)])
+        let swarm = TestSwarm(
+            name: name,
+            provider: DockerProvider(try DockerSettings(settings), logger: Logger(label: "test")),
+            engine: EngineClient(endpoint: .unixSocket(path: TestEngine.socketPath)))
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await body(swarm))
+        } catch {
+            result = .failure(error)
+        }
+        await swarm.provider.shutdown()
+        try await swarm.removeEverything()
+        swarm.engine.http.shutdown()
+        try result.get()
+    }
+
+    /// A config that runs the test image. It joins the Engine's own bridge: an Engine has room for
+    /// few networks, and many tests run at once.
+    func config(
+        _ name: String, _ edit: (inout InstanceConfig) -> Void = { _ in }
+    ) -> InstanceConfig {
+        var config = InstanceConfig(name: name)
+        config.image = TestImage.name
+        config.resources.storagePersistent = false
+        config.specific = ["network": .string("bridge")]
+        edit(&config)
+        return config
+    }
+
+    func request(
+        _ config: InstanceConfig, generation: Int = 1, starts: Bool = true,
+        keptPorts: [Int: Int] = [:]
+    ) -> CreateRequest {
+        CreateRequest(
+            config: config, ownership: ownership(config, generation: generation), starts: starts,
+            keptPorts: keptPorts)
+    }
+
+    func ownership(_ config: InstanceConfig, generation: Int = 1) -> Ownership {
+        Ownership(
+            swarm: name, name: config.name, id: "id-\(config.name)", generation: generation,
+            specHash: SpecHash(of: config, fields: provider.getCapabilities().hashedFields))
+    }
+
+    /// Makes and starts an instance of the test image.
+    func create(
+        _ name: String, _ edit: (inout InstanceConfig) -> Void = { _ in }
+    ) async throws -> VSCodeInstance {
+        try await provider.createInstance(request(config(name, edit)))
+    }
+
+    /// Makes one and waits until its editor answers.
+    func createReady(
+        _ name: String, _ edit: (inout InstanceConfig) -> Void = { _ in }
+    ) async throws -> VSCodeInstance {
+        let made = try await create(name, edit)
+        return try await wait(made.reference) { $0.readiness.isReady }
+    }
+
+    /// Asks until the instance is as expected; fails after a minute with what it was last.
+    func wait(
+        _ reference: InstanceReference, until isExpected: (VSCodeInstance) -> Bool
+    ) async throws -> VSCodeInstance {
+        var last: VSCodeInstance?
+        for _ in 0..<1200 {
+            last = try await provider.getInstance(reference)
+            if let last, isExpected(last) { return last }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw TestFailure(
+            "the instance never was as expected; at last: \(String(describing: last))")
+    }
+
+    /// A container that is not pal's, or not quite. Returns its id.
+    func makeForeign(
+        name: String? = nil, labels: [String: String] = [:], starts: Bool = false,
+        _ more: [String: Value] = [:]
+    ) async throws -> String {
+        let name = name ?? "pal-test-foreign-\(self.name)"
+        let body = more.merging(
+            ["Image": .string(TestImage.name), "Labels": .texts(labels)], uniquingKeysWith: { $1 })
+        let answer = try await engine.send(
+            EngineCall(
+                "POST", "/containers/create", query: [("name", name)],
+                body: .map(body)))
+        let id = try answer.decoded(as: Created.self).id
+        if starts { _ = try await engine.send(EngineCall("POST", "/containers/\(id)/start")) }
+        return id
+    }
+
+    func removeContainer(_ id: String) async throws {
+        _ = try await engine.send(
+            EngineCall("DELETE", "/containers/\(id)", query: [("force", "1"), ("v", "1")]))
+    }
+
+    private func removeEverything() async throws {
+        let filter = EngineCall.filters(["label": ["pal.swarm=\(name)"]])
+        let containers = try await engine.send(
+            EngineCall("GET", "/containers/json", query: [("all", "1"), filter]))
+        for container in try containers.decoded(as: [ContainerSummary].self) {
+            try await removeContainer(container.id)
+        }
+        let volumes = try await engine.send(EngineCall("GET", "/volumes", query: [filter]))
+        for volume in try volumes.decoded(as: VolumeList.self).volumes ?? [] {
+            _ = try await engine.send(EngineCall("DELETE", "/volumes/\(volume.name)"))
+        }
+        let networks = try await engine.send(EngineCall("GET", "/networks", query: [filter]))
+        for network in try networks.decoded(as: [NetworkSummary].self) {
+            _ = try await engine.send(EngineCall("DELETE", "/networks/\(network.name)"))
+        }
+    }
+}
+
+/// The failure that a call ends with; fails the test where it ends well.
+func failure<T>(
+    _ body: () async throws(ProviderFailure) -> T,
+    sourceLocation: Testing.SourceLocation = #_sourceLocation
+) async throws -> ProviderFailure {
+    do throws(ProviderFailure) {
+        let value = try await body()
+        Issue.record("it succeeded with \(value)", sourceLocation: sourceLocation)
+        throw .notFound("no failure")
+    } catch {
+        return error
+    }
+}

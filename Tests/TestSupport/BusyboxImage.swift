@@ -1,0 +1,95 @@
+import FoundationEssentials
+import PalHTTP
+
+/// The image that every test runs: busybox with a web server in the place of an editor.
+///
+/// Made from this machine's static busybox, because no registry is asked. Its entry point serves
+/// `/healthz`, `/version` and a page on `$PORT` (8080 where unset), says a line on each output, and
+/// ends at once on SIGTERM. With arguments it runs them instead.
+public enum BusyboxImage {
+    /// What specs call it.
+    public static let name = "pal-tests:1"
+
+    /// Makes it sure, once in a process.
+    public static func ensure() async throws { try await made.value }
+
+    private static let made = Task {
+        let busybox = [UInt8](try Data(contentsOf: URL(filePath: "/bin/busybox")))
+        let changes = "ENTRYPOINT%20%5B%22%2Fentrypoint%22%5D"
+        let query = "fromSrc=-&repo=pal-tests&tag=1&changes=\(changes)"
+        let answer = try await DockerEngine.shared.call(
+            "POST", "/images/create?\(query)", type: "application/x-tar", body: tar(busybox))
+        let text = String(decoding: answer.body, as: UTF8.self)
+        guard answer.status == 200, !text.contains("errorDetail") else {
+            throw TestFailure("the test image was not imported: \(answer.status) \(text)")
+        }
+    }
+
+    private static let entryPoint = """
+        #!/bin/sh
+        if [ $# -gt 0 ]; then exec "$@"; fi
+        trap 'exit 0' TERM INT
+        httpd -f -p "${PORT:-8080}" -h /www &
+        echo "serving on ${PORT:-8080}"
+        echo "a line of errors" >&2
+        wait
+
+        """
+
+    private static let applets = [
+        "sh", "httpd", "sleep", "echo", "cat", "ls", "wget", "kill", "id", "hostname", "env",
+        "true",
+        "seq", "printf", "mount", "grep", "test", "touch", "head", "tr", "yes",
+    ]
+
+    private static func tar(_ busybox: [UInt8]) -> [UInt8] {
+        var archive = Tar()
+        for directory in ["bin", "www", "tmp", "proc", "sys", "dev", "etc", "home", "home/coder"] {
+            archive.add(directory + "/", type: "5", mode: 0o755)
+        }
+        archive.add("bin/busybox", busybox, mode: 0o755)
+        for applet in applets { archive.add("bin/\(applet)", type: "2", link: "busybox") }
+        archive.add("entrypoint", Array(entryPoint.utf8), mode: 0o755)
+        archive.add("www/index.html", Array("hello\n".utf8))
+        archive.add("www/healthz", Array("ok\n".utf8))
+        archive.add("www/version", Array("1\n".utf8))
+        archive.add("home/coder/from-image", Array("x\n".utf8))
+        return archive.finished()
+    }
+}
+
+/// Just enough of ustar.
+private struct Tar {
+    private var bytes: [UInt8] = []
+
+    mutating func add(
+        _ name: String, _ content: [UInt8] = [], type: String = "0", mode: Int = 0o644,
+        link: String = ""
+    ) {
+        var header = [UInt8](repeating: 0, count: 512)
+        func put(_ text: String, at offset: Int) {
+            header.replaceSubrange(offset..<(offset + text.utf8.count), with: text.utf8)
+        }
+        func octal(_ number: Int, _ width: Int) -> String {
+            let digits = String(number, radix: 8)
+            return String(repeating: "0", count: width - digits.count) + digits
+        }
+        put(name, at: 0)
+        put(octal(mode, 7), at: 100)
+        put(octal(0, 7), at: 108)
+        put(octal(0, 7), at: 116)
+        put(octal(content.count, 11), at: 124)
+        put(octal(0, 11), at: 136)
+        put(String(repeating: " ", count: 8), at: 148)
+        put(type, at: 156)
+        put(link, at: 157)
+        put("ustar", at: 257)
+        put("00", at: 263)
+        put(octal(header.reduce(0) { $0 + Int($1) }, 6), at: 148)
+        header[154] = 0
+        bytes += header + content
+        bytes += [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
+    }
+
+    func finished() -> [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
+}

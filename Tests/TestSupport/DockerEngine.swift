@@ -1,0 +1,78 @@
+import Foundation
+public import PalHTTP
+public import Testing
+
+/// The real Engine, without pal in between: to arrange things and to look.
+public final class DockerEngine: Sendable {
+    /// The one of this machine.
+    public static let shared = DockerEngine()
+
+    /// Whether this process can talk to one. In CI a missing Engine is a failure, not a reason to skip.
+    public static let isHere =
+        access("/var/run/docker.sock", R_OK | W_OK) == 0
+        || ProcessInfo.processInfo.environment["CI"] == "true"
+
+    private let client = HTTPClient()
+
+    /// Calls the Engine's API.
+    @discardableResult
+    public func call(
+        _ method: String, _ path: String, type: String = "application/json", body: [UInt8]? = nil
+    ) async throws -> HTTPResponse {
+        try await client.send(
+            HTTPRequest(
+                method, "/v1.41" + path, headers: [("Content-Type", type)], body: body,
+                timeout: .seconds(60)),
+            to: .unixSocket(path: "/var/run/docker.sock"))
+    }
+
+    /// A container as the Engine lists it.
+    public struct Container: Decodable, Sendable {
+        public var Id: String
+        public var Names: [String]
+        public var State: String
+        public var Labels: [String: String]
+    }
+
+    /// The containers of a swarm, by name.
+    public func containers(swarm: String) async throws -> [Container] {
+        let filter = #"{"label":["pal.swarm=\#(swarm)"]}"#
+            .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        let answer = try await call("GET", "/containers/json?all=1&filters=\(filter)")
+        return try JSONDecoder().decode([Container].self, from: Data(answer.body)).sorted {
+            ($0.Labels["pal.name"] ?? "") < ($1.Labels["pal.name"] ?? "")
+        }
+    }
+
+    /// Removes everything that carries a swarm's label.
+    public func removeEverything(of swarm: String) async throws {
+        for container in try await containers(swarm: swarm) {
+            try await call("DELETE", "/containers/\(container.Id)?force=1&v=1")
+        }
+        let filter = #"{"label":["pal.swarm=\#(swarm)"]}"#
+            .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        struct Volumes: Decodable { var Volumes: [Named]? }
+        struct Named: Decodable { var Name: String }
+        let volumes = try await call("GET", "/volumes?filters=\(filter)")
+        for volume in try JSONDecoder().decode(Volumes.self, from: Data(volumes.body)).Volumes ?? [] {
+            try await call("DELETE", "/volumes/\(volume.Name)")
+        }
+        let networks = try await call("GET", "/networks?filters=\(filter)")
+        for network in try JSONDecoder().decode([Named].self, from: Data(networks.body)) {
+            try await call("DELETE", "/networks/\(network.Name)")
+        }
+    }
+}
+
+/// Something that a test needs went wrong.
+public struct TestFailure: Error, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips where no Docker Engine can be used, but not in CI.
+    public static var needsDockerEngine: Self {
+        .enabled(if: DockerEngine.isHere, "no Docker Engine at /var/run/docker.sock")
+    }
+}

@@ -1,0 +1,209 @@
+import DockerProvider
+public import Foundation
+import Logging
+import PalModel
+import PalProvider
+import ProcessProvider
+public import Testing
+
+/// A world for one test: a specs directory, a state directory, and a swarm that nobody else uses.
+public struct Scene: Sendable {
+    /// Which real platform a scene's specs run on.
+    public enum Platform: String, Sendable, CaseIterable, CustomTestStringConvertible {
+        case process, docker
+        public var testDescription: String { rawValue }
+    }
+
+    public let root: String
+    public let swarm: String
+    public var specs: String { root + "/specs" }
+    public var state: String { root + "/state/pal/\(swarm)" }
+    public var environment: [String: String] {
+        ["HOME": root, "XDG_STATE_HOME": root + "/state", "XDG_DATA_HOME": root + "/data"]
+    }
+
+    /// Makes a scene, lets the body play, and clears everything away.
+    public static func play(_ body: (Scene) async throws -> Void) async throws {
+        let swarm = "e" + String(UInt64.random(in: 0 ... .max), radix: 36)
+        let scene = Scene(
+            root: FileManager.default.temporaryDirectory.appending(path: "pal-\(swarm)").path,
+            swarm: swarm)
+        try FileManager.default.createDirectory(
+            atPath: scene.specs, withIntermediateDirectories: true)
+        try "swarm: \(swarm)\nspecs: specs\n".write(
+            toFile: scene.root + "/pal.yaml", atomically: true, encoding: .utf8)
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await body(scene))
+        } catch {
+            result = .failure(error)
+        }
+        try await scene.clear()
+        try result.get()
+    }
+
+    /// The process provider over this scene's data, without a controller.
+    public func processProvider() throws -> any Provider {
+        try ProcessProviderClass(
+            supervisorCommand: [PalProgram.directory + "/pal", "supervise"]
+        ).makeProvider(
+            ProviderSettings(
+                type: "process", name: "process", swarm: swarm,
+                dataDirectory: root + "/data/pal/\(swarm)"),
+            logger: Logger(label: "scene"))
+    }
+
+    private func clear() async throws {
+        let provider = try processProvider()
+        try await provider.initialize()
+        for instance in try await provider.listInstances(.all) {
+            try await provider.stopInstance(instance.reference, force: true)
+            _ = try await provider.deleteInstance(instance.reference)
+        }
+        await provider.shutdown()
+        if access("/var/run/docker.sock", R_OK | W_OK) == 0 {
+            try await DockerEngine.shared.removeEverything(of: swarm)
+        }
+        try FileManager.default.removeItem(atPath: root)
+    }
+
+    // MARK: Files
+
+    /// Writes a spec file.
+    public func write(_ file: String, _ text: String) throws {
+        let path = specs + "/" + file
+        try FileManager.default.createDirectory(
+            atPath: URL(filePath: path).deletingLastPathComponent().path,
+            withIntermediateDirectories: true)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    /// Removes a spec file.
+    public func remove(_ file: String) throws {
+        try FileManager.default.removeItem(atPath: specs + "/" + file)
+    }
+
+    /// A spec that serves HTTP on either platform.
+    public func spec(
+        _ name: String, _ platform: Platform, _ more: String = ""
+    ) -> String {
+        switch platform {
+        case .docker:
+            """
+            name: \(name)
+            image: \(BusyboxImage.name)
+            specific: { network: bridge }
+            \(more)
+
+            """
+        case .process:
+            """
+            name: \(name)
+            provider: process
+            editor: custom
+            command: [busybox, httpd, -f, -p, "127.0.0.1:\(Self.port(name + swarm))", -h, /]
+            network: { port: \(Self.port(name + swarm)) }
+            health: { path: /etc/hostname }
+            \(more)
+
+            """
+        }
+    }
+
+    /// A port for a name: below the ephemeral range, and hardly the same for two names.
+    public static func port(_ name: String) -> Int {
+        20000 + Int(name.utf8.reduce(UInt32(5381)) { $0 &* 33 &+ UInt32($1) } % 12000)
+    }
+
+    // MARK: pal
+
+    /// Runs a command of pal in this scene.
+    public func pal(_ arguments: String...) async throws -> PalProgram.Outcome {
+        try await PalProgram.run(arguments, environment: environment, directory: root)
+    }
+
+    /// Runs the body beside a running controller, and ends that by SIGTERM.
+    public func running(
+        _ body: () async throws -> Void
+    ) async throws {
+        let log = root + "/controller.log"
+        let controller = try PalProgram.start(
+            ["run"], environment: environment, directory: root, log: log)
+        let result: Result<Void, any Error>
+        do {
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        if controller.isRunning { controller.terminate() }
+        controller.waitUntilExit()
+        do {
+            try result.get()
+        } catch {
+            let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            throw TestFailure("\(error)\nthe controller said:\n\(said.suffix(4000))")
+        }
+    }
+
+    /// One instance as `pal status -o json` tells it.
+    public struct Row: Decodable, Sendable {
+        public struct Told: Decodable, Sendable {
+            public var kind: String
+            public var isTrue: Bool
+            public var reason: String
+            public var message: String
+        }
+        public struct Instance: Decodable, Sendable {
+            public struct Network: Decodable, Sendable { public var urls: [String] }
+            public var providerInstanceId: String
+            public var network: Network
+        }
+        public var name: String
+        public var id: String
+        public var provider: String
+        public var status: String
+        public var ready: Bool
+        public var generation: Int
+        public var instance: Instance?
+        public var conditions: [Told]
+
+        /// Whether it has a condition of a kind.
+        public func has(_ kind: String) -> Bool {
+            conditions.contains { $0.kind == kind && $0.isTrue }
+        }
+    }
+
+    /// The whole of `pal status -o json`.
+    public struct Status: Decodable, Sendable {
+        public struct Problem: Decodable, Sendable { public var message: String }
+        public struct Parked: Decodable, Sendable { public var names: [String] }
+        public var controller: String?
+        public var problems: [Problem]
+        public var pruneBlock: String?
+        public var parked: Parked?
+        public var instances: [Row]
+
+        public subscript(name: String) -> Row? { instances.first { $0.name == name } }
+    }
+
+    public func status() async throws -> Status {
+        let outcome = try await pal("status", "-o", "json")
+        guard outcome.code == 0 else { throw TestFailure("status: \(outcome)") }
+        return try JSONDecoder().decode(Status.self, from: Data(outcome.out.utf8))
+    }
+
+    /// Asks for the status until it is as expected; fails after a minute with what it was last.
+    @discardableResult
+    public func eventually(
+        _ what: String, _ holds: (Status) async throws -> Bool
+    ) async throws -> Status {
+        var last: Status?
+        for _ in 0..<300 {
+            let now = try await status()
+            if try await holds(now) { return now }
+            last = now
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        throw TestFailure("never came true: \(what); at last \(String(describing: last))")
+    }
+}
