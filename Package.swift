@@ -98,7 +98,9 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "DockerProviderTests",
-            dependencies: ["PalModel", "PalHTTP", "PalProvider", "DockerProvider", logging],
+            dependencies: [
+                "PalModel", "PalHTTP", "PalProvider", "DockerProvider", "TestSupport", logging,
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "ProcessProviderTests",
@@ -111,6 +113,13 @@ let package = Package(
             name: "ProcessProviderFixture",
             dependencies: ["PalModel", "PalProvider", "ProcessProvider", logging],
             path: "Tests/ProcessProviderFixture", swiftSettings: swift),
+        .executableTarget(
+            name: "CrashFixture",
+            dependencies: [
+                "PalModel", "PalProvider", "PalEngine", "PalSpecs", "PalLedger", "DockerProvider",
+                "ProcessProvider", logging,
+            ],
+            path: "Tests/CrashFixture", swiftSettings: swift),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -118,7 +127,12 @@ let package = Package(
             ],
             path: "Tests/TestSupport", swiftSettings: swift),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["pal", "TestSupport", "PalModel"],
+            name: "EndToEndTests",
+            dependencies: [
+                "pal", "CrashFixture", "TestSupport", "PalModel", "PalHTTP", "PalProvider",
+                "PalEngine", "PalLedger", "DockerProvider", logging,
+            ],
             swiftSettings: swift),
+        //.testTarget(name: "TidyTests", dependencies: ["PalSpecs"], swiftSettings: swift),
     ]
 )

@@ -38,9 +38,13 @@ pid_t pal_fork(void) { return result(fork()); }
 
 int pal_pipe(int ends[2]) { return result(pipe2(ends, O_CLOEXEC)); }
 
-int pal_cloexec_from(unsigned first) {
-    const unsigned cloexec = 1u << 2; // CLOSE_RANGE_CLOEXEC, Linux 5.11.
-    return result(syscall(SYS_close_range, first, ~0u, cloexec));
+int pal_close_from(unsigned first) {
+    if (syscall(SYS_close_range, first, ~0u, 0) == 0) return 0;
+    if (errno != ENOSYS) return -errno;
+    // Before Linux 5.9.
+    long limit = sysconf(_SC_OPEN_MAX);
+    for (long fd = first; fd < limit && fd < 1 << 20; fd++) close((int)fd);
+    return 0;
 }
 
 int pal_signals_open(void) {

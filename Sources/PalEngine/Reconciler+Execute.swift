@@ -67,7 +67,7 @@ extension Reconciler {
         }
         world.touch(name)
         finish(number, "done")
-        took(result, of: step, name, home)
+        took(result, of: step, in: plan, home)
     }
 
     private func finish(_ number: Int64, _ outcome: String) {
@@ -99,14 +99,17 @@ extension Reconciler {
     }
 
     private func took(
-        _ instance: VSCodeInstance?, of step: Step, _ name: String, _ home: String
+        _ instance: VSCodeInstance?, of step: Step, in plan: InstancePlan, _ home: String
     ) {
+        let name = plan.name
         switch step.verb {
         case .delete:
             world.keys[name]?.observed[home] = nil
         case .create, .update:
             guard let instance else { break }
             world.keys[name]?.observed[home] = [instance]
+            // That a replacement finds its own storage again is no news.
+            guard plan.action != .replace else { break }
             for notice in instance.notices { note(name, .normal, "Notice", notice) }
         case .start, .stop, .deleteStorage: break
         }
@@ -123,7 +126,8 @@ extension Reconciler {
         }
         noteApplied(name)
         if plan.action == .delete { world.keys[name]?.record?.isApproved = false }
-        note(name, .normal, endReason(plan), "")
+        let object = world.keys[name]?.observed.values.first?.first?.providerInstanceId
+        note(name, .normal, endReason(plan), object.map { String($0.prefix(12)) } ?? "done")
     }
 
     private func finished(_ name: String, _ home: String) {

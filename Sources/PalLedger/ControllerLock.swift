@@ -18,7 +18,7 @@ public final class ControllerLock: Sendable {
         try state.create()
         let since = Date().formatted(.iso8601)
         let words = "pid \(getpid()) on \(Self.host), since \(since), command: \(purpose)"
-        lock = try Self.take(state.lock, words)
+        lock = try Self.take(state, words)
     }
 
     /// Gives the lock up. Safe to call twice.
@@ -41,24 +41,23 @@ public final class ControllerLock: Sendable {
         return nil
     }
 
-    /// Several attempts, because somebody who only looks holds the lock for an instant.
-    private static func take(_ path: String, _ text: String) throws(LedgerError) -> FileLock {
-        var attempts = 5
-        while true {
-            do { return try FileLock(path: path, holder: text) } catch {
-                attempts -= 1
-                switch error {
-                case .system(let error):
+    /// Tries again while nobody but somebody who looks is in the way.
+    private static func take(
+        _ state: StateDirectory, _ text: String
+    ) throws(LedgerError) -> FileLock {
+        for _ in 0..<1_000 {
+            do { return try FileLock(path: state.lock, holder: text) } catch {
+                if case .system(let error) = error {
                     throw LedgerError("cannot become the controller of this swarm: \(error)")
-                case .held(let holder) where attempts == 0:
-                    throw LedgerError(
-                        "this swarm already has a controller: \(words(holder)); stop that one first"
-                    )
-                case .held:
-                    usleep(5_000)
                 }
             }
+            if let holder = holder(directory: state.path) {
+                throw LedgerError(
+                    "this swarm already has a controller: \(holder); stop that one first")
+            }
+            usleep(1_000)
         }
+        throw LedgerError("cannot become the controller of this swarm: \(state.lock) is busy")
     }
 
     private static func words(_ holder: String?) -> String {

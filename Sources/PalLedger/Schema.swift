@@ -82,6 +82,11 @@ enum Schema {
         guard try needsWork(db, path) else { return }
         // Outside of a transaction, as SQLite demands; in the file's header from then on.
         _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+        try migrate(db, path: path)
+    }
+
+    /// The transaction of `prepare`. Another process may have come first while this one waited.
+    static func migrate(_ db: Database, path: String) throws {
         try db.inTransaction(.immediate) {
             guard try needsWork(db, path) else { return .rollback }
             let before = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0

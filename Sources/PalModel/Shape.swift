@@ -42,7 +42,8 @@ public struct TextRule: Sendable {
     public let expectation: String
     /// An anchored ECMA regular expression, or nil.
     public let pattern: String?
-    let accepts: @Sendable (String) -> Bool
+    /// Whether a text keeps the rule.
+    public let accepts: @Sendable (String) -> Bool
 
     /// Any text.
     public static let any = TextRule(expectation: "text", pattern: nil) { _ in true }

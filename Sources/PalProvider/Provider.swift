@@ -42,7 +42,8 @@ public protocol Provider: ProviderRules {
     ///
     /// The object's name at the platform is made from swarm, name and generation, so that a second
     /// call finds what a first one made: it then throws an instance error `AlreadyExists` where the
-    /// object is pal's, `NameTaken` where it is not. A half-made object is left for the engine.
+    /// object is pal's, `NameTaken` where it is not. A half-made object may be left: a list shows it,
+    /// and the engine starts or replaces it.
     /// - Returns: The instance as it stands; usually not ready yet.
     func createInstance(_ request: CreateRequest) async throws(ProviderFailure) -> VSCodeInstance
 

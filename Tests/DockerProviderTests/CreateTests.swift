@@ -2,6 +2,7 @@ import FoundationEssentials
 import PalHTTP
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider
@@ -33,7 +34,7 @@ struct CreateTests {
             #expect(made.config.resources.cpuCores == 0.25)
             #expect(made.config.resources.memoryMin == 32)
             #expect(made.config.resources.memoryMax == 64)
-            #expect(made.config.image == TestImage.name)
+            #expect(made.config.image == BusyboxImage.name)
             #expect(made.network.internalIp != nil)
             #expect(made.network.ports.map(\.internal) == [53, 8080, 9000])
             #expect(made.network.ports.allSatisfy { PortChooser.range.contains($0.external ?? 0) })

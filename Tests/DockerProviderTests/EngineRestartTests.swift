@@ -4,61 +4,10 @@ import Logging
 import PalHTTP
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider
-
-/// An Engine of the test's own, which may be stopped: it runs no containers.
-///
-/// It has a network namespace of its own, because an Engine without a bridge removes `docker0`.
-private final class OwnEngine {
-    let directory: String
-    private var process: Process?
-
-    static let program = "/usr/sbin/dockerd"
-    static let unshare = "/usr/bin/unshare"
-
-    init() throws {
-        directory = "/tmp/pal-engine-\(UInt64.random(in: 0 ... .max))"
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true)
-    }
-
-    var socket: String { directory + "/docker.sock" }
-
-    func start() async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: Self.unshare)
-        process.arguments = [
-            "--net", Self.program, "--host", "unix://\(socket)", "--data-root", directory + "/data",
-            "--exec-root",
-            directory + "/exec", "--pidfile", directory + "/pid", "--bridge", "none",
-            "--iptables=false", "--ip6tables=false",
-        ]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        self.process = process
-        for _ in 0..<600 {
-            let client = EngineClient(endpoint: .unixSocket(path: socket))
-            defer { client.http.shutdown() }
-            if (try? await client.negotiate()) != nil { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw TestFailure("an Engine of its own did not start")
-    }
-
-    func stop() {
-        process?.terminate()
-        process?.waitUntilExit()
-        process = nil
-    }
-
-    func remove() {
-        stop()
-        try? FileManager.default.removeItem(atPath: directory)
-    }
-}
 
 @Suite(
     "An Engine that is stopped and started",

@@ -4,6 +4,7 @@ import Logging
 import PalHTTP
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider
@@ -43,7 +44,7 @@ struct TestSwarm: Sendable {
         socketPath: String = TestEngine.socketPath,
         _ body: (TestSwarm) async throws -> Void
     ) async throws {
-        try await TestImage.ensure()
+        try await BusyboxImage.ensure()
         let name = "t" + String(UInt64.random(in: 0 ... .max), radix: 36)
         let settings = ProviderSettings(
             type: "docker", name: "docker", swarm: name, dataDirectory: "/nonexistent",
@@ -70,7 +71,7 @@ struct TestSwarm: Sendable {
         _ name: String, _ edit: (inout InstanceConfig) -> Void = { _ in }
     ) -> InstanceConfig {
         var config = InstanceConfig(name: name)
-        config.image = TestImage.name
+        config.image = BusyboxImage.name
         config.resources.storagePersistent = false
         config.specific = ["network": .string("bridge")]
         edit(&config)
@@ -128,7 +129,7 @@ struct TestSwarm: Sendable {
     ) async throws -> String {
         let name = name ?? "pal-test-foreign-\(self.name)"
         let body = more.merging(
-            ["Image": .string(TestImage.name), "Labels": .texts(labels)], uniquingKeysWith: { $1 })
+            ["Image": .string(BusyboxImage.name), "Labels": .texts(labels)], uniquingKeysWith: { $1 })
         let answer = try await engine.send(
             EngineCall(
                 "POST", "/containers/create", query: [("name", name)],

@@ -51,7 +51,7 @@ struct LifeTests {
             #expect(applied.code == 0, "\(applied)")
             let status = try await scene.status()
             #expect(status.instances.map(\.name) == ["one", "three", "two"])
-            #expect(status.instances.allSatisfy(\.ready))
+            #expect(status.instances.allSatisfy { $0.ready })
             let plan = try await scene.pal("plan")
             #expect(plan.code == 0, "\(plan)")
             #expect(plan.out == "Nothing to change.\n")
@@ -108,7 +108,8 @@ struct LifeTests {
                 #expect(status["alice"]?.has("Held") == true)
                 let started = try await scene.pal("start", "alice")
                 #expect(started.code == 0, "\(started)")
-                #expect(try await scene.status()["alice"]?.ready == true)
+                let running = try await scene.status()
+                #expect(running["alice"]?.ready == true)
             }
         }
     }
@@ -134,8 +135,9 @@ struct LifeTests {
             #expect(plan.code == 0, "\(plan)")
             let again = try await scene.pal("apply")
             #expect(again.code == 0, "\(again)")
+            let last = try await scene.status()
             #expect(
-                try await scene.status()["alice"]?.instance?.providerInstanceId
+                last["alice"]?.instance?.providerInstanceId
                     == before["alice"]?.instance?.providerInstanceId)
         }
     }
@@ -147,16 +149,16 @@ struct LifeTests {
             let limited = scene.spec("alice", platform, "resources: { memory: { max: 256 } }")
             try scene.write("alice.yaml", limited)
             try scene.write("bob.yaml", scene.spec("bob", platform))
-            #expect(try await scene.pal("apply").code == 0)
+            try await scene.apply()
             // A live change among them: the label says nothing of it.
             try scene.write(
                 "alice.yaml", scene.spec("alice", platform, "resources: { memory: { max: 300 } }"))
-            #expect(try await scene.pal("apply").code == 0)
+            try await scene.apply()
             let before = try await scene.status()
             try FileManager.default.removeItem(atPath: scene.state)
             let plan = try await scene.pal("plan")
             #expect(plan.out == "Nothing to change.\n", "\(plan)")
-            #expect(try await scene.pal("apply").code == 0)
+            try await scene.apply()
             let after = try await scene.status()
             #expect(after.instances.map(\.id) == before.instances.map(\.id))
             #expect(

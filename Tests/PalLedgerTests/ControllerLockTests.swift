@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Glibc
 import PalEngine
@@ -34,19 +35,38 @@ import Testing
         #expect(ControllerLock.holder(directory: state.path) == nil)
     }
 
-    @Test func lookingDoesNotTakeIt() async throws {
+    @Test func whoOnlyLooksIsNotTakenForTheHolder() throws {
         let state = StateFixture()
         try ControllerLock(directory: state.path, purpose: "once").release()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<2 {
-                group.addTask {
-                    for _ in 0..<2_000 { _ = ControllerLock.holder(directory: state.path) }
-                }
+        let seen = Mutex<Set<String>>([])
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in
+            for _ in 0..<2_000 {
+                guard let holder = ControllerLock.holder(directory: state.path) else { continue }
+                seen.withLock { _ = $0.insert(holder) }
             }
-            for _ in 0..<100 {
-                try ControllerLock(directory: state.path, purpose: "pal run").release()
+        }
+        #expect(seen.withLock { $0 } == [])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func whoOnlyLooksIsNotInTheWay() throws {
+        final class Progress: Sendable {
+            let hasBegun = Atomic(false)
+            let isDone = Atomic(false)
+        }
+        let state = StateFixture()
+        try ControllerLock(directory: state.path, purpose: "once").release()
+        let progress = Progress()
+        Thread.detachNewThread {
+            while !progress.isDone.load(ordering: .relaxed) {
+                _ = ControllerLock.holder(directory: state.path)
+                progress.hasBegun.store(true, ordering: .relaxed)
             }
-            try await group.waitForAll()
+        }
+        defer { progress.isDone.store(true, ordering: .relaxed) }
+        while !progress.hasBegun.load(ordering: .relaxed) { sched_yield() }
+        for _ in 0..<3_000 {
+            try ControllerLock(directory: state.path, purpose: "pal run").release()
         }
     }
 

@@ -33,17 +33,26 @@ import Testing
     }
 
     @Test func manyMayOpenANewLedgerAtOnce() throws {
-        let state = StateFixture()
-        let failures = Mutex<[String]>([])
-        DispatchQueue.concurrentPerform(iterations: 12) { number in
-            do {
-                try SQLiteLedger.open(directory: state.path).save(.small("n\(number)"))
-            } catch {
-                failures.withLock { $0.append("\(error)") }
+        for _ in 0..<25 {
+            let state = StateFixture()
+            let failures = Mutex<[String]>([])
+            DispatchQueue.concurrentPerform(iterations: 6) { number in
+                do {
+                    try SQLiteLedger.open(directory: state.path).save(.small("n\(number)"))
+                } catch {
+                    failures.withLock { $0.append("\(error)") }
+                }
             }
+            #expect(failures.withLock { $0 } == [])
+            #expect(try SQLiteLedger.open(directory: state.path).records().count == 6)
         }
-        #expect(failures.withLock { $0 } == [])
-        #expect(try SQLiteLedger.open(directory: state.path).records().count == 12)
+    }
+
+    @Test func whoComesSecondDoesNotMigrateAgain() throws {
+        let ledger = try SQLiteLedger.inMemory()
+        try ledger.save(.small("a"))
+        try ledger.queue.writeWithoutTransaction { try Schema.migrate($0, path: ledger.path) }
+        #expect(try ledger.records().count == 1)
     }
 
     @Test func withoutALedgerThereIsNothingToRead() throws {

@@ -41,7 +41,7 @@ struct Bench: Sendable {
 
     private static func makeProvider(_ settings: ProviderSettings) throws -> ProcessProvider {
         try ProcessProvider(
-            settings, supervisorCommand: [Fixture.path, "supervise"],
+            settings, supervisorCommand: [FixtureProcess.path, "supervise"],
             logger: Logger(label: "test"))
     }
 
@@ -127,15 +127,6 @@ struct Bench: Sendable {
     func texts(_ instance: VSCodeInstance) async throws -> [String] {
         try await provider.getInstanceLogs(instance.reference, LogOptions()).map(\.text)
     }
-}
-
-/// The executable that is built beside the tests.
-enum Fixture {
-    static let path: String = {
-        let own = (try? RealPath.resolve("/proc/self/exe")) ?? ""
-        let directory = own.split(separator: "/").dropLast().joined(separator: "/")
-        return "/\(directory)/process-provider-fixture"
-    }()
 }
 
 /// The provider's error that a call throws.

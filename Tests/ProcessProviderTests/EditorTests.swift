@@ -7,7 +7,8 @@ import Testing
 
 @testable import ProcessProvider
 
-@Suite struct EditorTests {
+/// One at a time: they all look for the first free port from the same one on.
+@Suite(.serialized) struct EditorTests {
     /// Serves `/healthz` on the port of `--bind-addr`, and prints its arguments.
     private static let codeServer = """
         #!/bin/sh
@@ -71,6 +72,20 @@ import Testing
             try await bench.provider.stopInstance(bob.reference, force: false)
             try await bench.provider.startInstance(bob.reference)
             #expect(try await bench.get(bob).network.port == bob.network.port)
+        }
+    }
+
+    @Test func aChosenPortGivesWayToAStranger() async throws {
+        try await Self.withEditor { bench in
+            let made = try await create(bench, "alice")
+            let port = try #require(made.network.port)
+            try await bench.provider.stopInstance(made.reference, force: false)
+            let stranger = try Listener(port: port)
+            try await bench.provider.startInstance(made.reference)
+            let now = try await bench.get(made)
+            #expect(now.network.port != port)
+            #expect(now.network.port != nil)
+            stranger.end()
         }
     }
 

@@ -116,9 +116,10 @@ import Testing
             if index % 3 == 2 { seen += try follower.next().map(\.text) }
         }
         #expect(seen == (0..<60).map { "line \($0)" })
-        #expect(try LogFiles(path: files.log).read(lines: 3).suffix(3).map(\.text) == [
-            "line 57", "line 58", "line 59",
-        ])
+        #expect(
+            try LogFiles(path: files.log).read(lines: 3).suffix(3).map(\.text) == [
+                "line 57", "line 58", "line 59",
+            ])
     }
 
     @Test func aLineReadsAsItWasWritten() throws {

@@ -89,14 +89,19 @@ import Testing
     }
 }
 
-/// A socket that listens on a port of its own.
+/// A socket that listens on a port of its own, or on a certain one.
 final class Listener: Sendable {
     let port: Int
     private let descriptor: CInt
 
-    init() throws {
-        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+    init(port wanted: Int = 0) throws {
+        let descriptor = socket(
+            AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        self.descriptor = descriptor
+        var yes: CInt = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
         var address = sockaddr_in()
+        address.sin_port = in_port_t(truncatingIfNeeded: wanted).bigEndian
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)

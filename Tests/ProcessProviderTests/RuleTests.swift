@@ -73,7 +73,8 @@ import Testing
     private static let supervisor = ProcessIdentity(pid: 1, start: 2, boot: boot)
 
     private func state(
-        locked: Bool, run: Bool = true, stop: Bool = false, exit: Bool = false, boot: String = boot
+        locked: Bool, alive: Bool? = nil, run: Bool = true, stop: Bool = false, exit: Bool = false,
+        boot: String = boot
     ) -> InstanceStatus {
         let run = run ? RunFile(run: "r", supervisor: Self.supervisor, startedAt: .now) : nil
         let stop = stop ? StopFile(run: "r", at: .now, grace: 0) : nil
@@ -82,7 +83,9 @@ import Testing
             ? ExitFile(run: "r", code: 1, isOutOfMemory: false, wasRequested: false, at: .now)
             : nil
         return RunState(
-            RunEvidence(isLocked: locked, run: run, stop: stop, exit: exit), boot: boot
+            RunEvidence(
+                isLocked: locked, isSupervisorAlive: alive ?? locked, run: run, stop: stop,
+                exit: exit), boot: boot
         ).status
     }
 
@@ -95,6 +98,7 @@ import Testing
         #expect(state(locked: false, exit: true) == .failed)
         #expect(state(locked: false, stop: true, exit: true) == .stopped)
         #expect(state(locked: false) == .failed)
+        #expect(state(locked: true, alive: false) == .failed)
         #expect(state(locked: false, stop: true) == .stopped)
         #expect(state(locked: false, boot: "next") == .stopped)
     }

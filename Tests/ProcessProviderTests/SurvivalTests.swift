@@ -1,11 +1,8 @@
-import FoundationEssentials
 import Glibc
 import Logging
 import PalFiles
 import PalModel
 import PalProvider
-import Subprocess
-import SystemPackage
 import Testing
 
 @testable import ProcessProvider
@@ -17,22 +14,15 @@ import Testing
             let settings = ProviderSettings(
                 type: "process", name: "process", swarm: bench.swarm, dataDirectory: data,
                 environment: ["PATH": "/usr/bin:/bin"])
-            let outcome = try await Subprocess.run(
-                .path(.init(Fixture.path)),
-                arguments: ["controller", data, bench.swarm, "alice", "sleep", "1000"],
-                input: .none, output: .sequence, error: .discarded
-            ) { execution in
-                // Its line says that the instance runs; then it is killed without warning.
-                for try await line in execution.standardOutput.strings() {
-                    try execution.send(signal: .kill)
-                    return line
-                }
-                return ""
-            }
-            #expect(outcome.terminationStatus == .signaled(SIGKILL))
-            let id = outcome.closureResult.filter { !$0.isNewline }
+            let controller = try FixtureProcess(
+                ["controller", data, bench.swarm, "alice", "sleep", "1000"])
+            // Its line says that the instance runs; then it is killed without warning.
+            let id = controller.firstLine()
+            kill(controller.pid, SIGKILL)
+            #expect(controller.wait() == SIGKILL)
             let fresh = try ProcessProvider(
-                settings, supervisorCommand: [Fixture.path, "supervise"], logger: .init(label: "x"))
+                settings, supervisorCommand: [FixtureProcess.path, "supervise"],
+                logger: .init(label: "x"))
             try await fresh.initialize()
             let found = try await fresh.listInstances(.all)
             #expect(found.map(\.providerInstanceId) == [id])
@@ -150,11 +140,40 @@ import Testing
         }
     }
 
-    @Test func nobodyElseCanStartASupervisor() async throws {
-        let outcome = try await Subprocess.run(
-            .path(.init(Fixture.path)), arguments: ["supervise", "/nowhere"], output: .discarded,
-            error: .string(limit: 4096))
-        #expect(outcome.terminationStatus == .exited(64))
-        #expect(outcome.standardError.contains("pal"))
+    @Test func nothingThatTheControllerHadOpenStaysOpen() async throws {
+        try await Bench.run { bench in
+            var ends: [CInt] = [-1, -1]
+            // Without close-on-exec, as a caller's own pipes come to a controller.
+            #expect(pipe(&ends) == 0)
+            defer { ends.forEach { close($0) } }
+            let own = try link("/proc/self/fd/\(ends[1])")
+            let run = try bench.run(try await bench.create("alice"))
+            let supervisor = try descriptors(run.supervisor.pid)
+            #expect(!supervisor.values.contains(own))
+            let child = try descriptors(try #require(run.child).pid)
+            #expect(child.keys.sorted() == ["0", "1", "2"])
+            #expect(child["0"] == "/dev/null")
+        }
+    }
+
+    private func descriptors(_ pid: Int32) throws -> [String: String] {
+        var found: [String: String] = [:]
+        for case .text(let name) in try Directory.names(in: "/proc/\(pid)/fd") {
+            found[name] = try link("/proc/\(pid)/fd/\(name)")
+        }
+        return found
+    }
+
+    private func link(_ path: String) throws -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink(path, &buffer, buffer.count)
+        try #require(count > 0)
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    @Test func nobodyElseCanStartASupervisor() throws {
+        let process = try FixtureProcess(["supervise", "/nowhere"])
+        #expect(process.firstLine().contains("pal"))
+        #expect(process.wait() == 64 << 8)
     }
 }

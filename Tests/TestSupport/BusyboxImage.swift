@@ -1,5 +1,5 @@
 import FoundationEssentials
-import PalHTTP
+public import PalHTTP
 
 /// The image that every test runs: busybox with a web server in the place of an editor.
 ///
@@ -8,17 +8,31 @@ import PalHTTP
 /// ends at once on SIGTERM. With arguments it runs them instead.
 public enum BusyboxImage {
     /// What specs call it.
-    public static let name = "pal-tests:1"
+    public static let name = "pal-tests:2"
 
-    /// Makes it sure, once in a process.
+    /// Makes it where it is missing, once in a process. Whoever changes what is in it changes its tag.
     public static func ensure() async throws { try await made.value }
 
-    private static let made = Task {
-        let busybox = [UInt8](try Data(contentsOf: URL(filePath: "/bin/busybox")))
+    private static let made = Task { try await load(into: .unixSocket(path: "/var/run/docker.sock")) }
+
+    /// Makes it at another Engine.
+    public static func load(into endpoint: Endpoint) async throws {
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        let found = try await client.send(
+            HTTPRequest("GET", "/v1.41/images/\(name)/json"), to: endpoint)
+        if found.status == 200 { return }
+        guard let busybox = try? Data(contentsOf: URL(filePath: "/bin/busybox")) else {
+            throw TestFailure("there is no /bin/busybox; install Debian's busybox-static")
+        }
         let changes = "ENTRYPOINT%20%5B%22%2Fentrypoint%22%5D"
-        let query = "fromSrc=-&repo=pal-tests&tag=1&changes=\(changes)"
-        let answer = try await DockerEngine.shared.call(
-            "POST", "/images/create?\(query)", type: "application/x-tar", body: tar(busybox))
+        let parts = name.split(separator: ":")
+        let query = "fromSrc=-&repo=\(parts[0])&tag=\(parts[1])&changes=\(changes)"
+        let answer = try await client.send(
+            HTTPRequest(
+                "POST", "/v1.41/images/create?\(query)",
+                headers: [("Content-Type", "application/x-tar")], body: tar([UInt8](busybox))),
+            to: endpoint)
         let text = String(decoding: answer.body, as: UTF8.self)
         guard answer.status == 200, !text.contains("errorDetail") else {
             throw TestFailure("the test image was not imported: \(answer.status) \(text)")

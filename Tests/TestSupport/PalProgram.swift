@@ -58,11 +58,12 @@ public enum PalProgram {
         _ directory: String, _ out: String, _ err: String
     ) throws -> Process {
         let process = Process()
-        process.executableURL = URL(filePath: Self.directory + "/" + program)
+        let path = program.hasPrefix("/") ? program : Self.directory + "/" + program
+        process.executableURL = URL(filePath: path)
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: directory)
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        process.environment = ["PATH": path].merging(environment) { $1 }
+        let search = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        process.environment = ["PATH": search].merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try handle(out)
         process.standardError = out == err ? process.standardOutput : try handle(err)
@@ -70,7 +71,7 @@ public enum PalProgram {
     }
 
     private static func handle(_ path: String) throws -> FileHandle {
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         return try FileHandle(forWritingTo: URL(filePath: path))
     }
 }

@@ -1,8 +1,8 @@
 import DockerProvider
-public import Foundation
+import Foundation
 import Logging
 import PalModel
-import PalProvider
+public import PalProvider
 import ProcessProvider
 public import Testing
 
@@ -16,10 +16,22 @@ public struct Scene: Sendable {
 
     public let root: String
     public let swarm: String
+    /// Variables on top of the scene's own, such as `DOCKER_HOST`.
+    public var variables: [String: String] = [:]
     public var specs: String { root + "/specs" }
     public var state: String { root + "/state/pal/\(swarm)" }
     public var environment: [String: String] {
-        ["HOME": root, "XDG_STATE_HOME": root + "/state", "XDG_DATA_HOME": root + "/data"]
+        let own = [
+            "HOME": root, "XDG_STATE_HOME": root + "/state", "XDG_DATA_HOME": root + "/data",
+        ]
+        return own.merging(variables) { $1 }
+    }
+
+    /// The same scene with more variables.
+    public func with(_ variables: [String: String]) -> Scene {
+        var copy = self
+        copy.variables.merge(variables) { $1 }
+        return copy
     }
 
     /// Makes a scene, lets the body play, and clears everything away.
@@ -120,6 +132,12 @@ public struct Scene: Sendable {
     /// Runs a command of pal in this scene.
     public func pal(_ arguments: String...) async throws -> PalProgram.Outcome {
         try await PalProgram.run(arguments, environment: environment, directory: root)
+    }
+
+    /// Runs `pal apply`, which must succeed.
+    public func apply() async throws {
+        let outcome = try await pal("apply")
+        guard outcome.code == 0 else { throw TestFailure("pal apply: \(outcome)") }
     }
 
     /// Runs the body beside a running controller, and ends that by SIGTERM.

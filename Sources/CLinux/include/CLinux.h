@@ -1,5 +1,5 @@
-// Linux calls that Swift cannot make: variadic ones, `fork`, and what must happen between a fork and
-// an exec, where only async-signal-safe C may run.
+// Linux calls that Swift cannot make: variadic ones, `fork`, and what must happen between a fork
+// and an exec, where only async-signal-safe C may run.
 //
 // Every function returns a negative errno where it fails. Nothing here allocates or keeps state.
 
@@ -33,8 +33,8 @@ pid_t pal_fork(void);
 /// A pipe whose ends are closed on exec: the reading one first.
 int pal_pipe(int ends[2]);
 
-/// Sets close-on-exec for every descriptor from `first` on.
-int pal_cloexec_from(unsigned first);
+/// Closes every descriptor from `first` on.
+int pal_close_from(unsigned first);
 
 /// Blocks the signals that end or concern a supervisor (TERM, INT, QUIT, HUP, CHLD) for this
 /// process, and opens a non-blocking descriptor that they are read from.

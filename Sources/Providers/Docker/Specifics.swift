@@ -41,7 +41,7 @@ struct Specifics: Sendable, Hashable {
             return "specific.\(key) must be a text, not \(value.kindName)"
         }
         if key == "home" || key == "projectFolder" {
-            guard TextRule.isAbsolutePath(text) else {
+            guard TextRule.absolutePath.accepts(text) else {
                 return "specific.\(key) must be \(TextRule.absolutePath.expectation)"
             }
         }
@@ -49,13 +49,5 @@ struct Specifics: Sendable, Hashable {
             return "specific.network must be the name of a Docker network, not '\(text)'"
         }
         return nil
-    }
-}
-
-extension TextRule {
-    /// As the rule `absolutePath` has it.
-    fileprivate static func isAbsolutePath(_ path: String) -> Bool {
-        path.hasPrefix("/") && !path.split(separator: "/").contains("..")
-            && path.utf8.allSatisfy { $0 >= 0x20 }
     }
 }

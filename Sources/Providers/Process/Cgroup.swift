@@ -52,7 +52,9 @@ struct CgroupPlace: Sendable, Hashable, Codable {
                 try Self.set(memory, "memory.soft_limit_in_bytes", "\(low ?? -1)")
             }
         case .v2:
-            if let cpu { try Self.set(cpu, "cpu.max", "\(quota.map(String.init) ?? "max") \(period)") }
+            if let cpu {
+                try Self.set(cpu, "cpu.max", "\(quota.map(String.init) ?? "max") \(period)")
+            }
             if let memory {
                 try Self.set(memory, "memory.low", "\(low ?? 0)")
                 try Self.set(memory, "memory.max", high.map(String.init) ?? "max")

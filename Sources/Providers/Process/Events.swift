@@ -2,6 +2,9 @@ import PalFiles
 public import PalProvider
 
 extension ProcessProvider: EventfulProvider {
+    /// Tells what happens in the instances' directories. Events say what was seen (`created`,
+    /// `started`, `stopping`, `exited`, `updated`, `deleted`, `supervisor ended`).
+    /// - Throws: A connection error where events were lost or the directory is gone.
     public func watchEvents(
         _ handler: @Sendable (ProviderEvent) async -> Void
     ) async throws(ProviderFailure) {

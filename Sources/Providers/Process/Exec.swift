@@ -21,7 +21,8 @@ extension ProcessProvider {
         let entry = try records.get(reference)
         let name = entry.record.ownership.name
         guard try RunState.read(entry.files).status == .running else {
-            throw .instance(.wrongState, "'\(name)' does not run; start it first: pal start \(name)")
+            throw .instance(
+                .wrongState, "'\(name)' does not run; start it first: pal start \(name)")
         }
         let launch: LaunchFile
         do { launch = try JSONFile.read(LaunchFile.self, at: entry.files.launch) } catch {

@@ -3,6 +3,7 @@ public import PalModel
 public import PalProvider
 
 extension ProcessProvider {
+    /// The instance, with a probe of its readiness where it runs.
     public func getInstance(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> VSCodeInstance? {
@@ -20,9 +21,12 @@ extension ProcessProvider {
         ) { group in
             for (index, entry) in entries.enumerated() {
                 group.addTask {
-                    (index, await Result.of { () async throws(ProviderFailure) in
-                        try await self.describe(entry.record, entry.files)
-                    })
+                    (
+                        index,
+                        await Result.of { () async throws(ProviderFailure) in
+                            try await self.describe(entry.record, entry.files)
+                        }
+                    )
                 }
             }
             var found: [(Int, Result<VSCodeInstance, ProviderFailure>)] = []
@@ -30,7 +34,9 @@ extension ProcessProvider {
             return found
         }
         var instances: [VSCodeInstance] = []
-        for (_, result) in outcome.sorted(by: { $0.0 < $1.0 }) { instances.append(try result.get()) }
+        for (_, result) in outcome.sorted(by: { $0.0 < $1.0 }) {
+            instances.append(try result.get())
+        }
         return instances
     }
 

@@ -15,8 +15,8 @@ struct Launcher: Sendable {
 
     /// Forgets the last run, describes the next one, and starts it.
     ///
-    /// The lock goes over to the supervisor: at no time is it free while something of the run lives.
-    /// A crash in between leaves an instance that is stopped.
+    /// The lock goes over to the supervisor: it is never free while something of the run lives. A
+    /// crash in between leaves an instance that is stopped.
     func start(
         _ launch: LaunchFile, _ files: InstanceFiles, _ lock: consuming DescriptionLock
     ) throws(ProviderFailure) {
@@ -58,7 +58,11 @@ struct Launcher: Sendable {
         guard outcome.0 == 0 else {
             throw .system(SystemError("start", supervisorCommand[0], code: outcome.0))
         }
-        let data = Self.readAll(ends[0])
+        guard let data = Self.readAll(ends[0]) else {
+            throw .ambiguous(
+                "the supervisor of \(directory) has not reported within \(Self.patience / 1000) s; "
+                    + "it may still start the instance")
+        }
         // It only made the process that is the supervisor, and is gone or about to be.
         var status: CInt = 0
         while waitpid(outcome.1, &status, 0) < 0 && errno == EINTR {}
@@ -102,10 +106,18 @@ struct Launcher: Sendable {
         return (code, pid)
     }
 
-    private static func readAll(_ descriptor: CInt) -> Data {
+    /// Milliseconds between two signs of life. A supervisor needs a few, unless the disk hangs.
+    private static let patience: CInt = 60_000
+
+    /// Nil where it took too long.
+    private static func readAll(_ descriptor: CInt) -> Data? {
         var data = Data()
         var chunk = [UInt8](repeating: 0, count: 4096)
         while true {
+            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&entry, 1, patience)
+            if ready < 0 && errno == EINTR { continue }
+            guard ready > 0 else { return nil }
             let count = read(descriptor, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { return data }

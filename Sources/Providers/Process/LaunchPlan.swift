@@ -83,7 +83,8 @@ struct LaunchPlan: Sendable {
             }
             return (found, command, nil)
         }
-        let wanted = record.config.editor.flatMap(EditorProfile.of).map { [$0] }
+        let wanted =
+            record.config.editor.flatMap(EditorProfile.of).map { [$0] }
             ?? EditorProfile.all
         for profile in wanted {
             guard

@@ -4,8 +4,8 @@ import PalFiles
 /// Ending processes of a run that has no supervisor any more: it was killed, and they had escaped
 /// the kernel's own clean-up (set-user-id programs, daemons).
 ///
-/// They are known by the control group and by the run's name in their environment, never by a number
-/// that was written down. Blocks the thread until they are gone.
+/// They are known by the control group and by the run's name in their environment, never by a
+/// number that was written down. Blocks the thread until they are gone.
 enum Leftovers {
     static func end(run: String, _ cgroup: CgroupPlace?) {
         end(variable: LaunchFile.marker, run, cgroup)

@@ -5,6 +5,8 @@ public import PalModel
 public import PalProvider
 
 extension ProcessProvider {
+    /// Starts the program in a new run.
+    /// - Throws: `PortTaken`, `ProgramMissing` or `WorkspaceMissing` where the machine has changed.
     public func startInstance(_ reference: InstanceReference) async throws(ProviderFailure) {
         try await start(try records.get(reference))
     }
@@ -38,17 +40,16 @@ extension ProcessProvider {
 
     func start(_ entry: RecordStore.Entry) async throws(ProviderFailure) {
         guard let lock = try await lockForStart(entry.files) else { return }
-        let (record, files) = (entry.record, entry.files)
+        let files = entry.files
         let records = records
         let plan = LaunchPlan(settings: settings)
         let place = cgroupSupport?.place(
-            swarm: settings.swarm, record.providerInstanceId)
+            swarm: settings.swarm, entry.record.providerInstanceId)
         let launcher = Launcher(
             supervisorCommand: supervisorCommand, environment: settings.environment)
         try await offPool { () throws(ProviderFailure) in
             Self.endLeftovers(files)
-            let book = PortBook(try records.all(), except: record.providerInstanceId)
-            try book.check(record.ports, of: record.ownership.name, inUse: true)
+            let record = try records.settlePorts(of: entry)
             var launch = try plan.make(record, files, run: Creation.random())
             try Self.makeHome(plan.home(record, files), launch)
             launch.cgroup = try Self.prepare(place, record)
@@ -60,7 +61,7 @@ extension ProcessProvider {
     private func lockForStart(
         _ files: InstanceFiles
     ) async throws(ProviderFailure) -> DescriptionLock? {
-        for _ in 0..<8 {
+        for _ in 0..<Self.lockAttempts {
             do {
                 if let lock = try DescriptionLock.take(files.lock) { return lock }
             } catch {
@@ -75,10 +76,19 @@ extension ProcessProvider {
             isRetryable: true)
     }
 
+    /// Five seconds in all, where nothing but time can be waited for.
+    private static let lockAttempts = 250
+
     /// Waits until a run that is neither running nor gone is one of the two.
     private func waitForChange(_ files: InstanceFiles, _ state: RunState) async {
-        if let supervisor = state.run?.supervisor, let handle = ProcessHandle(supervisor) {
-            _ = await handle.hasEnded(within: Self.margin, clock)
+        if let supervisor = state.run?.supervisor {
+            if let handle = ProcessHandle(supervisor) {
+                _ = await handle.hasEnded(within: Self.margin, clock)
+                return
+            }
+            // Another start has only begun, or a process that was just forked, somewhere in this
+            // one, still has a copy of the descriptor. Neither makes an event, and neither lasts.
+            try? await clock.sleep(for: .milliseconds(20))
             return
         }
         await FileWait(clock: clock).until(files.directory, within: Self.margin) {

@@ -19,6 +19,8 @@ extension ProcessProvider: LogFollowingProvider {
         }
     }
 
+    /// Goes on over rotations, and ends with the run. Where a handler is slower than the instance
+    /// writes, files that are rotated away meanwhile are missed.
     public func followInstanceLogs(
         _ reference: InstanceReference, _ options: LogOptions,
         _ handler: @Sendable (LogLine) async -> Void
@@ -45,7 +47,7 @@ extension ProcessProvider: LogFollowingProvider {
     private func hasEnded(_ files: InstanceFiles) async throws(SystemError) -> Bool {
         guard let state = try? RunState.read(files) else { return true }
         guard state.isActive, let supervisor = state.run?.supervisor else { return !state.isActive }
-        // The lock's file is closed a moment before its holder is gone, and nothing comes after that.
+        // The lock's file is closed a moment before its holder is gone: the last event.
         guard let handle = ProcessHandle(supervisor) else { return true }
         return handle.waitBlocking(milliseconds: 0)
     }
@@ -72,7 +74,7 @@ final class LogFollower {
         while true {
             lines += try tail?.next() ?? []
             if let tail, tail.isStill(files.log) { return lines }
-            // Rotated: the old one is read to its end, which cannot move any more, then the new one.
+            // Rotated: the old one has an end now, and is read up to it; then the new one.
             lines += try tail?.next() ?? []
             guard let new = try LogTail(files.log) else { return lines }
             tail = new

@@ -11,7 +11,9 @@ import Synchronization
 /// of an instance is in its directory below the provider's data directory; this object holds only
 /// what can be lost.
 public final class ProcessProvider: AbstractProvider {
+    /// `process`.
     public let type: ProviderType = "process"
+    /// For operators.
     public let logger: Logger
 
     let settings: ProcessSettings
@@ -22,7 +24,7 @@ public final class ProcessProvider: AbstractProvider {
     private let cgroups = Mutex<CgroupSupport?>(nil)
 
     /// - Parameters:
-    ///   - settings: `dataDirectory` is where instances, their storage and their passwords are kept.
+    ///   - settings: `dataDirectory` is where instances, storage and passwords are kept.
     ///   - supervisorCommand: the absolute path of an executable and the arguments with which it
     ///     calls `Supervisor.run(directory:)`; the directory is appended.
     ///   - clock: what limits of time are measured with.
@@ -41,7 +43,9 @@ public final class ProcessProvider: AbstractProvider {
         http = HTTPClient()
     }
 
+    /// The name that specs use.
     public var name: String { settings.name }
+    /// What pal.yaml says, else `local`.
     public var region: String { settings.region }
     var layout: Layout { settings.layout }
 
@@ -66,14 +70,18 @@ public final class ProcessProvider: AbstractProvider {
         cgroups.withLock { $0 = support }
     }
 
+    /// What is honoured; limits as the last `initialize` found them.
     public func getCapabilities() -> Capabilities { .process(cgroupSupport) }
 
+    /// The region, the command, the ports, and the keys of `specific`.
     public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
         ProcessRules.problems(config, region: region)
     }
 
+    /// As the capabilities say; giving up persistence loses data.
     public func classify(_ change: FieldChange) -> ChangeClass { ProcessRules.classify(change) }
 
+    /// Ends probes that are under way.
     public func shutdown() async { http.shutdown() }
 
     /// The one way in which an instance is made known to the outside.
@@ -81,7 +89,7 @@ public final class ProcessProvider: AbstractProvider {
         _ record: InstanceRecord, _ files: InstanceFiles
     ) async throws(ProviderFailure) -> VSCodeInstance {
         let state = try RunState.read(files)
-        let launch = state.isActive ? try? JSONFile.read(LaunchFile.self, at: files.launch) : nil
+        let launch = try? JSONFile.read(LaunchFile.self, at: files.launch)
         let readiness = await readiness(record, state, launch)
         return assemble(record, files, state, launch, readiness)
     }

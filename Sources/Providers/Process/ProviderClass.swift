@@ -4,7 +4,9 @@ public import PalProvider
 
 /// Makes process providers.
 public struct ProcessProviderClass: ProviderClass {
+    /// `process`.
     public let type: ProviderType = "process"
+    /// One line for people.
     public let summary = "processes on this machine, with nothing installed but pal"
 
     private let supervisorCommand: [String]
@@ -13,6 +15,8 @@ public struct ProcessProviderClass: ProviderClass {
     ///   that make it call `Supervisor.run(directory:)`; the directory is appended.
     public init(supervisorCommand: [String]) { self.supervisorCommand = supervisorCommand }
 
+    /// Makes one, without touching the machine.
+    /// - Throws: A configuration error where the settings are wrong.
     public func makeProvider(
         _ settings: ProviderSettings, logger: Logger
     ) throws(ProviderFailure) -> any Provider {

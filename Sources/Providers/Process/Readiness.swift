@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import PalHTTP
 import PalModel
@@ -35,7 +36,17 @@ extension ProcessProvider {
         if verdict.isReady {
             verdicts.note(run, for: health.interval?.duration ?? Self.interval)
         }
-        return verdict
+        return Self.excusing(verdict, state, health.grace)
+    }
+
+    /// A failure within the grace after the start is no failure yet, and says so.
+    private static func excusing(
+        _ verdict: Readiness, _ state: RunState, _ grace: TimeSpan?
+    ) -> Readiness {
+        guard case .notReady(let reason) = verdict, let grace, let start = state.run?.startedAt,
+            Date() < start.addingTimeInterval(Double(grace.milliseconds) / 1000)
+        else { return verdict }
+        return .notReady("still starting: \(reason)")
     }
 
     private func askHTTP(_ url: String, _ timeout: Duration) async -> Readiness {

@@ -1,4 +1,4 @@
-import Glibc
+import FoundationEssentials
 import PalFiles
 import PalModel
 import PalProvider
@@ -67,6 +67,30 @@ struct RecordStore: Sendable {
             throw .noInstance(reference.providerInstanceId ?? reference.id)
         }
         return entry
+    }
+
+    /// The record with ports that are free now. Blocks.
+    ///
+    /// A port that pal chose gives way to another one where somebody took it meanwhile.
+    /// - Throws: `PortTaken` where the spec fixes it.
+    func settlePorts(of entry: Entry) throws(ProviderFailure) -> InstanceRecord {
+        try exclusively { () throws(ProviderFailure) in
+            var record = entry.record
+            let book = PortBook(try all(), except: record.providerInstanceId)
+            if case .from = EditorProfile.declaredPort(record.config) {
+                record.port = try book.choose(record.config, kept: record.port.map { [$0] } ?? [])
+            }
+            try book.check(record.ports, of: record.ownership.name, inUse: true)
+            if record != entry.record {
+                record.updatedAt = Date()
+                do throws(JSONFile.Failure) {
+                    try JSONFile.write(record, to: entry.files.record)
+                } catch {
+                    throw .file(error)
+                }
+            }
+            return record
+        }
     }
 
     /// Runs the body while nobody else, in this process or another, chooses ports or takes names.

@@ -5,8 +5,10 @@ import PalProvider
 
 /// What the files of an instance say of its run.
 struct RunEvidence: Sendable, Hashable {
-    /// Whether a supervisor, or somebody who is starting one, lives.
+    /// Whether a supervisor, or somebody who is starting one, has the lock.
     var isLocked: Bool
+    /// Whether exactly the supervisor of the run lives.
+    var isSupervisorAlive: Bool
     var run: RunFile?
     var stop: StopFile?
     var exit: ExitFile?
@@ -15,7 +17,7 @@ struct RunEvidence: Sendable, Hashable {
     /// between two looks is not the death of a supervisor.
     static func read(_ files: InstanceFiles) throws(ProviderFailure) -> RunEvidence {
         var evidence = try readOnce(files)
-        while !evidence.isLocked, evidence.run != nil, evidence.exit == nil {
+        while !evidence.isSupervisorAlive, evidence.run != nil, evidence.exit == nil {
             let again = try readOnce(files)
             if again == evidence { break }
             evidence = again
@@ -32,7 +34,8 @@ struct RunEvidence: Sendable, Hashable {
             let exit = try JSONFile.readIfPresent(ExitFile.self, at: files.exit)
             // What belongs to an earlier run is about to be deleted by whoever starts the next.
             return RunEvidence(
-                isLocked: isLocked, run: run, stop: stop?.run == run?.run ? stop : nil,
+                isLocked: isLocked, isSupervisorAlive: run?.supervisor.isAlive ?? false, run: run,
+                stop: stop?.run == run?.run ? stop : nil,
                 exit: exit?.run == run?.run ? exit : nil)
         } catch {
             throw .file(error)
@@ -65,7 +68,7 @@ struct RunState: Sendable, Hashable {
             status = wasRequested ? .stopped : .failed
             self.exit = exit.report
             note = exit.message
-        } else if evidence.isLocked {
+        } else if evidence.isLocked, evidence.isSupervisorAlive {
             status = evidence.stop == nil ? .running : .stopping
         } else if run.supervisor.boot != boot {
             status = .stopped

@@ -27,8 +27,8 @@ struct ProcessSettings: Sendable, Hashable {
         }
         if let key = settings.specific.keys.min() {
             throw .configuration(
-                "provider '\(settings.name)': unknown key 'specific.\(key)'; a process provider has "
-                    + "no settings of its own")
+                "provider '\(settings.name)': unknown key 'specific.\(key)'; a process "
+                    + "provider has no settings of its own")
         }
         name = settings.name
         region = settings.region ?? "local"

@@ -6,8 +6,8 @@ import PalProvider
 /// The small process that stands between pal and what an instance runs.
 ///
 /// It starts the program, keeps its output and its end, and goes. It needs no controller: that may
-/// die, be killed or be replaced meanwhile. While it lives it holds the instance's lock, and by that
-/// it is known. When it is itself killed, the kernel kills the program.
+/// die, be killed or be replaced meanwhile. While it lives it holds the instance's lock, and
+/// by that it is known. When it is itself killed, the kernel kills the program.
 ///
 /// It has one thread and does nothing but wait, read and write. It uses no Swift concurrency.
 public enum Supervisor {
@@ -30,13 +30,16 @@ public enum Supervisor {
             _ = message.withCString { write(2, $0, strlen($0)) }
             return 64
         }
-        _ = pal_cloexec_from(UInt32(lockDescriptor))
         signal(SIGPIPE, SIG_IGN)
         let child = pal_fork()
         if child > 0 { return 0 }
         if child < 0 { return 71 }
         setsid()
         _ = chdir("/")
+        // What the controller left open (a pipe of its caller's) must not stay open for days.
+        _ = pal_close_from(UInt32(reportDescriptor) + 1)
+        _ = fcntl(lockDescriptor, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(reportDescriptor, F_SETFD, FD_CLOEXEC)
         _exit(supervise(InstanceFiles(directory: directory)))
     }
 

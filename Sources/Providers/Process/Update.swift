@@ -15,7 +15,8 @@ extension ProcessProvider {
         let replacing = partial.changes.filter { classify($0) >= .replace }
         guard replacing.isEmpty else {
             throw .needsReplacement(
-                "a process cannot change in place: " + replacing.map(\.text).joined(separator: ", "))
+                "a process cannot change in place: " + replacing.map(\.text).joined(separator: ", ")
+            )
         }
         let config = partial.applied(to: entry.record.config)
         let problems = validateInstanceConfig(config)
@@ -63,7 +64,9 @@ struct Update: Sendable {
             try book.check(added, of: old.ownership.name, inUse: true)
             _ = try plan.make(new.record, new.files, run: "")
             if writes {
-                do throws(JSONFile.Failure) { try JSONFile.write(new.record, to: new.files.record) } catch {
+                do throws(JSONFile.Failure) {
+                    try JSONFile.write(new.record, to: new.files.record)
+                } catch {
                     throw .file(error)
                 }
             }

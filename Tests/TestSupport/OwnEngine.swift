@@ -1,0 +1,54 @@
+public import Foundation
+import PalHTTP
+
+/// An Engine of the test's own, which may be stopped: it runs no containers.
+///
+/// It has a network namespace of its own, because an Engine without a bridge removes `docker0`.
+public final class OwnEngine {
+    public let directory: String
+    private var process: Process?
+    private let client = HTTPClient()
+
+    public static let program = "/usr/sbin/dockerd"
+    public static let unshare = "/usr/bin/unshare"
+
+    public init() throws {
+        directory = "/tmp/pal-engine-\(UInt64.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
+    }
+
+    public var socket: String { directory + "/docker.sock" }
+
+    public func start() async throws {
+        let process = Process()
+        process.executableURL = URL(filePath: Self.unshare)
+        process.arguments = [
+            "--net", Self.program, "--host", "unix://\(socket)", "--data-root", directory + "/data",
+            "--exec-root",
+            directory + "/exec", "--pidfile", directory + "/pid", "--bridge", "none",
+            "--iptables=false", "--ip6tables=false",
+        ]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        self.process = process
+        for _ in 0..<600 {
+            let ping = HTTPRequest("GET", "/_ping", timeout: .seconds(5))
+            if (try? await client.send(ping, to: .unixSocket(path: socket))) != nil { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw TestFailure("an Engine of its own did not start")
+    }
+
+    public func stop() {
+        process?.terminate()
+        process?.waitUntilExit()
+        process = nil
+    }
+
+    public func remove() {
+        stop()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+}

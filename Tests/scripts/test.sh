@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs every test: installs what is missing, starts a Docker Engine where none answers, builds, and
+# ends with the closing line of 'swift test'. What it starts, it stops.
+#
+# Without an Engine the tests that need one are skipped, and it says so; with CI=true that is a
+# failure, and warnings of the compiler are errors.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export PATH="$PATH:/usr/sbin:/sbin"
+
+if ! bash Tests/scripts/setup.sh --tests; then
+    [ "${CI:-}" != true ] || exit 1
+    # Without these nothing can be built.
+    bash Tests/scripts/setup.sh
+fi
+
+source Tests/scripts/engine.sh
+trap stop_engine EXIT
+if ! provide_engine; then
+    if [ "${CI:-}" = true ]; then
+        echo "test: no Docker Engine: $no_engine; in CI that is a failure" >&2
+        exit 1
+    fi
+    echo "test: no Docker Engine: $no_engine; the tests below that say so are skipped" >&2
+fi
+
+swift build --build-tests
+"${run[@]}" swift test --skip-build --disable-xctest
