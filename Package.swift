@@ -133,6 +133,6 @@ let package = Package(
                 "PalEngine", "PalLedger", "DockerProvider", logging,
             ],
             swiftSettings: swift),
-        //.testTarget(name: "TidyTests", dependencies: ["PalSpecs"], swiftSettings: swift),
+        .testTarget(name: "TidyTests", dependencies: ["PalModel", "PalSpecs"], swiftSettings: swift),
     ]
 )

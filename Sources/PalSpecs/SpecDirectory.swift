@@ -32,9 +32,8 @@ public actor SpecDirectory: SpecSource {
     }
 
     public func watch(_ changed: @Sendable () async -> Void) async {
-        await watcher.run { reason in
-            if reason != .started { await changed() }
-        }
+        // The start counts too: what changed between the first reading and the first watch.
+        await watcher.run { _ in await changed() }
     }
 
     /// Reads what has changed since the last time.

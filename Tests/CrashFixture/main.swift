@@ -50,7 +50,7 @@ var request = ControlRequest(verb: .apply, by: "the crash tests")
 request.number = try points.around { try ledger.ask(request) }
 let asked = request
 let reply = await withTaskGroup(of: ControlReply?.self) { group in
-    group.addTask { await reconciler.perform(asked) }
+    group.addTask { await reconciler.perform(asked, only: nil) }
     group.addTask {
         try? await Task.sleep(for: .seconds(60))
         await reconciler.stop()

@@ -1,4 +1,9 @@
 import Foundation
+import PalEngine
+import PalHTTP
+import PalModel
+import PalProvider
+import PalLedger
 import TestSupport
 import Testing
 

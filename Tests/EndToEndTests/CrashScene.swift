@@ -1,5 +1,9 @@
 import Foundation
 import PalLedger
+import PalEngine
+import PalHTTP
+import PalModel
+import PalProvider
 import TestSupport
 
 /// One object as its platform tells it, without pal's ledger.

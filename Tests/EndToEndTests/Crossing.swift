@@ -1,4 +1,5 @@
 import Foundation
+import PalHTTP
 import TestSupport
 
 /// A change of the specs that is crashed into, and what must be true when it is done.

@@ -125,7 +125,7 @@ struct LifeTests {
             let before = try await scene.eventually("ready") { $0["alice"]?.ready == true }
             let second = try await scene.pal("run", "--once")
             #expect(second.code == 1)
-            #expect(second.err.contains("'pal run', pid \(controller.processIdentifier)"), "\(second)")
+            #expect(second.err.contains("pid \(controller.processIdentifier) on"), "\(second)")
             controller.terminate()
             controller.waitUntilExit()
             #expect(controller.terminationStatus == 0)

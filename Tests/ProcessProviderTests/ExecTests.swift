@@ -1,3 +1,4 @@
+import Glibc
 import PalModel
 import PalProvider
 import Testing
@@ -19,6 +20,21 @@ import Testing
             let output = String(decoding: result.standardOutput, as: UTF8.self)
             #expect(output == "alice blue x \(bench.directory)\n")
             #expect(result.standardError == Array("bad\n".utf8))
+        }
+    }
+
+    @Test func aCommandGetsNoDescriptorOfTheController() async throws {
+        try await Bench.run { bench in
+            var ends: [CInt] = [-1, -1]
+            #expect(pipe(&ends) == 0)
+            defer { ends.forEach { close($0) } }
+            let made = try await bench.create("alice")
+            let script = "for f in /proc/$$/fd/*; do echo ${f##*/}; done"
+            let result = try await bench.provider.executeCommand(
+                made.reference, Command(["bash", "-c", script]))
+            let open = String(decoding: result.standardOutput, as: UTF8.self).split(separator: "\n")
+            // 3 is the directory that the shell itself is reading, 255 its script.
+            #expect(Set(open).subtracting(["3", "255"]) == ["0", "1", "2"])
         }
     }
 

@@ -67,4 +67,16 @@ struct LimitTests {
             #expect(!Directories.isDirectory(directory))
         }
     }
+
+    @Test func aDeletionTakesTheGroupOfAStartThatACrashCutShort() async throws {
+        try await Bench.run { bench in
+            let made = try await bench.create("alice", starts: false)
+            let support = try #require(bench.provider.cgroupSupport)
+            let place = try #require(
+                support.place(swarm: bench.swarm, made.providerInstanceId))
+            try place.create()
+            #expect(try await bench.provider.deleteInstance(made.reference))
+            #expect(place.memory.map(Directories.isDirectory) == false)
+        }
+    }
 }

@@ -48,22 +48,24 @@ struct Page {
 
     /// What is wrong with the specs in it: each block of `yaml` is a whole spec file.
     var specProblems: [String] {
-        parts.blocks.filter { $0.info.hasPrefix("yaml") }.flatMap { block in
-            let place = "\(path):\(block.line)"
-            let bytes = Array(block.text.utf8)
-            switch block.info {
-            case "yaml":
-                return SpecFileContents(bytes: bytes, file: place).allProblems.map(\.description)
-            case "yaml title=pal.yaml":
-                do {
-                    _ = try ControllerConfig(bytes: bytes, file: place)
-                    return []
-                } catch {
-                    return error.diagnostics.map(\.description)
-                }
-            default:
-                return ["\(place): '\(block.info)' is neither 'yaml' nor 'yaml title=pal.yaml'"]
+        parts.blocks.filter { $0.info.hasPrefix("yaml") }.flatMap { problems(in: $0) }
+    }
+
+    private func problems(in block: Block) -> [String] {
+        let place = "\(path):\(block.line)"
+        let bytes = Array(block.text.utf8)
+        switch block.info {
+        case "yaml":
+            return SpecFileContents(bytes: bytes, file: place).allProblems.map(\.description)
+        case "yaml title=pal.yaml":
+            do {
+                _ = try ControllerConfig(bytes: bytes, file: place)
+                return []
+            } catch {
+                return error.diagnostics.map(\.description)
             }
+        default:
+            return ["\(place): '\(block.info)' is neither 'yaml' nor 'yaml title=pal.yaml'"]
         }
     }
 

@@ -17,11 +17,11 @@ struct StyleTests {
         "fatal" + "Error(\"no\")",
         "// TO" + "DO: later",
         "// FIX" + "ME",
-        "struct StringUtils {}",
-        "final class ConnectionManager {",
-        "enum Common {",
-        "private func loadHelper() {",
-        "final class Box: @unchecked Sendable {}",
+        "struct StringUt" + "ils {}",
+        "final class ConnectionMan" + "ager {",
+        "enum Com" + "mon {",
+        "private func loadHel" + "per() {",
+        "final class Box: @un" + "checked Sendable {}",
     ])
     func aBreachIsReportedWithItsLine(_ line: String) {
         let problems = Style.problems(in: "import Foundation\n\(line)\n", file: "Sources/A/B.swift")
@@ -32,7 +32,7 @@ struct StyleTests {
     @Test func aLongFileAndAVagueFileNameAreReported() {
         let long = String(repeating: "let x = 1\n", count: 401)
         #expect(Style.problems(in: long, file: "A.swift") == ["A.swift: 401 lines, more than 400"])
-        #expect(Style.problems(in: "", file: "Sources/A/TextUtils.swift").count == 1)
+        #expect(Style.problems(in: "", file: "Sources/A/TextUt" + "ils.swift").count == 1)
     }
 
     @Test func whatTheRulesAllowIsNotReported() {

@@ -24,14 +24,12 @@ struct RawDriver: Sendable {
     func converge(_ names: [String]) async throws {
         let ports = try Self.freePorts(names.count)
         try await makeNetwork()
-        let next = Atomic(0)
+        let turns = Turns(of: names.count)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<concurrency {
                 group.addTask {
                     try await withThrowingTaskGroup(of: Void.self) { waits in
-                        while true {
-                            let index = next.add(1, ordering: .relaxed).oldValue
-                            guard index < names.count else { break }
+                        while let index = turns.next() {
                             try await make(names[index], port: ports[index])
                             waits.addTask { try await untilReady(ports[index]) }
                         }
@@ -156,5 +154,18 @@ struct RawDriver: Sendable {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
+    }
+}
+
+/// Hands out the numbers from 0, each once, to whoever comes.
+private final class Turns: Sendable {
+    private let count: Int
+    private let given = Atomic(0)
+
+    init(of count: Int) { self.count = count }
+
+    func next() -> Int? {
+        let turn = given.add(1, ordering: .relaxed).oldValue
+        return turn < count ? turn : nil
     }
 }

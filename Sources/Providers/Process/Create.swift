@@ -104,8 +104,7 @@ struct Creation: Sendable {
                 createdAt: old?.createdAt ?? now)
             if let error = Self.makeDirectory(files.home) { throw error }
             try JSONFile.write(made, to: files.record)
-            // A replacement of the same instance is nothing to speak of.
-            guard let old, old.id != owner.id else { return nil }
+            guard old != nil else { return nil }
             return "the storage that an earlier '\(owner.name)' left is attached again: "
                 + files.home
         } catch {

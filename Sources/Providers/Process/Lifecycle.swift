@@ -28,6 +28,8 @@ extension ProcessProvider {
     ) async throws(ProviderFailure) -> Bool {
         guard let entry = try records.find(reference) else { return false }
         try await stop(entry, force: false)
+        // Also one that a crash in the middle of a start has left without a run.
+        cgroup(of: entry)?.remove()
         return try await offPool { () throws(ProviderFailure) in
             guard Directories.exists(entry.files.directory) else { return false }
             try Directories.deleteOrFail(entry.files.directory)
@@ -43,8 +45,7 @@ extension ProcessProvider {
         let files = entry.files
         let records = records
         let plan = LaunchPlan(settings: settings)
-        let place = cgroupSupport?.place(
-            swarm: settings.swarm, entry.record.providerInstanceId)
+        let place = cgroup(of: entry)
         let launcher = Launcher(
             supervisorCommand: supervisorCommand, environment: settings.environment)
         try await offPool { () throws(ProviderFailure) in
@@ -128,6 +129,10 @@ extension ProcessProvider {
             if try !RunState.read(files).isActive { return }
         }
         throw .machine("\(files.directory) does not stop; look at its processes with 'ps'")
+    }
+
+    private func cgroup(of entry: RecordStore.Entry) -> CgroupPlace? {
+        cgroupSupport?.place(swarm: settings.swarm, entry.record.providerInstanceId)
     }
 
     /// Whatever still lives of the last run is ended. Blocks.
