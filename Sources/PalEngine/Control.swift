@@ -32,7 +32,8 @@ extension Reconciler {
     /// Works until one request is answered: what a command does when no controller runs.
     ///
     /// - Parameter names: Only these instances are touched; nil for all.
-    public func perform(_ request: ControlRequest, only names: Set<String>?) async -> ControlReply? {
+    public func perform(_ request: ControlRequest, only names: Set<String>?) async -> ControlReply?
+    {
         scope = names
         control.awaited = request.number
         settleInterruptedWork()
@@ -101,9 +102,10 @@ extension Reconciler {
 
     /// Makes the request's wish known to the planner.
     private func startWork(_ asked: Control.Asked) {
-        guard let index = control.open.firstIndex(where: {
-            $0.request.number == asked.request.number
-        })
+        guard
+            let index = control.open.firstIndex(where: {
+                $0.request.number == asked.request.number
+            })
         else { return }
         control.open[index].isBegun = true
         let request = asked.request

@@ -2,7 +2,8 @@ internal import PalModel
 internal import PalProvider
 
 extension Planner {
-    /// The decision for an instance that stands: the same, changed, to be replaced, started, stopped.
+    /// The decision for an instance that stands: the same, changed, to be replaced, started,
+    /// stopped.
     static func compared(
         _ input: PlanInput, _ config: InstanceConfig, _ rules: any ProviderRules,
         _ instance: VSCodeInstance, _ wanted: DesiredState
@@ -115,7 +116,9 @@ extension Planner {
         if wanted == .stopped {
             guard isUp else { return plan }
             plan.action = .stop
-            plan.causes = [.init(input.declaration?.config.state == .stopped ? "state: stopped" : "held")]
+            plan.causes = [
+                .init(input.declaration?.config.state == .stopped ? "state: stopped" : "held")
+            ]
             plan.steps = [Step(.stop, target: instance.reference)]
         } else if !isUp {
             plan.action = .start

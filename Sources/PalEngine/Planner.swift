@@ -133,7 +133,8 @@ public enum Planner {
     ) -> InstancePlan? {
         var messages = unavailable(config)
         messages += rules.validateInstanceConfig(config).map(\.message)
-        if let id = config.id, let known = input.record?.id ?? input.observed.first?.id, id != known {
+        if let id = config.id, let known = input.record?.id ?? input.observed.first?.id, id != known
+        {
             messages.append(
                 "id '\(id)' differs from the instance's id '\(known)'; an id cannot be changed")
         }
@@ -165,7 +166,8 @@ public enum Planner {
         var plan = empty(input)
         plan.conditions = [
             Condition(
-                .providerUnreachable, reason: input.providerProblem == nil ? "NotYet" : "Unreachable",
+                .providerUnreachable,
+                reason: input.providerProblem == nil ? "NotYet" : "Unreachable",
                 message: input.providerProblem ?? "'\(input.provider)' was not asked yet")
         ]
         return plan
@@ -224,9 +226,10 @@ public enum Planner {
         guard input.isObserved else {
             return input.record == nil ? empty(input) : unreachable(input)
         }
-        guard let instance = input.observed.max(by: {
-            $0.ownership.generation < $1.ownership.generation
-        })
+        guard
+            let instance = input.observed.max(by: {
+                $0.ownership.generation < $1.ownership.generation
+            })
         else { return empty(input) }
         let applied = input.record?.applied
         if input.record?.isApproved == true {
@@ -285,7 +288,8 @@ public enum Planner {
         guard let hold = input.record?.hold, wanted == .stopped,
             input.declaration?.config.state != .stopped
         else { return [] }
-        let end = hold.until.map { "until \($0.ISO8601Format())" }
+        let end =
+            hold.until.map { "until \($0.ISO8601Format())" }
             ?? "until 'pal start \(input.name)'"
         return [
             Condition(

@@ -79,7 +79,8 @@ extension Reconciler {
         waiting.conditions.append(
             Condition(
                 .failing, reason: "BackOff",
-                message: key.toldProblem ?? "it ended by itself; it is started again after a pause"))
+                message: key.toldProblem ?? "it ended by itself; it is started again after a pause")
+        )
         show(name, waiting, .retrying(key.toldProblem ?? "waiting before the next attempt"))
         return true
     }
@@ -160,8 +161,10 @@ extension Reconciler {
             if world.keys[name]?.record?.conditions.contains(where: {
                 $0.kind == .ready && $0.isTrue
             }) != true {
-                note(name, .normal, "Ready", instance.network.urls.first.map { "answers at \($0)" }
-                    ?? "ready")
+                note(
+                    name, .normal, "Ready",
+                    instance.network.urls.first.map { "answers at \($0)" }
+                        ?? "ready")
             }
         }
         if (world.keys[name]?.record?.failures ?? 0) > 0 {

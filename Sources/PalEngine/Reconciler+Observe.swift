@@ -4,7 +4,8 @@ internal import PalProvider
 
 /// Listing and listening: how news of the providers come in.
 extension Reconciler {
-    /// Starts the lists that are due: everything of a provider, or the names that somebody must see.
+    /// Starts the lists that are due: everything of a provider, or the names that somebody must
+    /// see.
     func startListing(_ group: inout DiscardingTaskGroup) {
         let now = parts.clock.elapsed()
         for name in world.neededProviders {
@@ -66,7 +67,9 @@ extension Reconciler {
         for key in (names ?? []).sorted() where world.keys[key]?.mustLook == true {
             world.providers[name]?.look(at: key, at: now + .milliseconds(50))
         }
-        if hadProblem { note(nil, .normal, "ProviderReachable", "provider '\(name)' answers again") }
+        if hadProblem {
+            note(nil, .normal, "ProviderReachable", "provider '\(name)' answers again")
+        }
         weighPruning()
         if names == nil { saveState() }
         bell.ring()

@@ -84,7 +84,8 @@ extension Reconciler {
         }
     }
 
-    /// Writes a record; a ledger that cannot be written is told, and stops the changes that need it.
+    /// Writes a record; a ledger that cannot be written is told, and stops the changes that need
+    /// it.
     func save(_ record: InstanceRecord) {
         do {
             try parts.ledger.save(record)

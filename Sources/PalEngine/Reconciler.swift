@@ -4,9 +4,9 @@ public import PalProvider
 
 /// The loop: reads the specs, lists what there is, plans each name, and makes the plans true.
 ///
-/// Data goes one way: news come into `World`, the pure `Planner` decides from it, `Admission` weighs
-/// what spans names, and the steps are carried out with an intent in the ledger before each. Events
-/// only ring the bell and say where to look; they decide nothing.
+/// Data goes one way: news come into `World`, the pure `Planner` decides from it, `Admission`
+/// weighs what spans names, and the steps are carried out with an intent in the ledger before each.
+/// Events only ring the bell and say where to look; they decide nothing.
 public actor Reconciler {
     let parts: Parts
     let policy: Policy

@@ -76,7 +76,8 @@ struct World {
         let isFirst = desired == nil
         if !new.declarations.isEmpty {
             emptyAtStart = nil
-        } else if isFirst, keys.values.contains(where: { $0.record?.declaredFrom == new.specsPath }) {
+        } else if isFirst, keys.values.contains(where: { $0.record?.declaredFrom == new.specsPath })
+        {
             emptyAtStart =
                 "the specs directory was empty when pal started; restore the files, "
                 + "or delete the instances with 'pal approve NAME…'"

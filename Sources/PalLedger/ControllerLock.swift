@@ -31,8 +31,8 @@ public final class ControllerLock: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        // A shared lock for an instant: others who only look do not meet it, and whoever wants to be
-        // the controller just then tries again.
+        // A shared lock for an instant: others who only look do not meet it, and whoever wants to
+        // be the controller just then tries again.
         while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
             let code = errno
             if code == EWOULDBLOCK { return words(FileLock.holder(at: path)) }

@@ -3,8 +3,8 @@ import Glibc
 import PalFiles
 import Synchronization
 
-/// How a process that leaves a request wakes the one that answers: by touching a file that the other
-/// watches, or inside one process without any file.
+/// How a process that leaves a request wakes the one that answers: by touching a file that the
+/// other watches, or inside one process without any file.
 ///
 /// A ring carries nothing and may be heard once for several, or without a cause.
 final class RequestBell: Sendable {
@@ -75,8 +75,8 @@ final class RequestBell: Sendable {
         guard futimens(descriptor, nil) == 0 else { throw SystemError("touch", path, code: errno) }
     }
 
-    /// Waits a second, or less when cancelled. On Dispatch, because a file's watcher has no clock of
-    /// the engine's: only processes with files come here.
+    /// Waits a second, or less when cancelled. On Dispatch, because a file's watcher has no clock
+    /// of the engine's: only processes with files come here.
     private static func second() async {
         let (ticks, tick) = AsyncStream.makeStream(of: Void.self)
         DispatchQueue.global().asyncAfter(deadline: .now() + 1) { tick.finish() }

@@ -3,7 +3,8 @@ public import PalEngine
 import PalFiles
 
 extension SQLiteLedger {
-    /// Opens the ledger in a state directory, making both where they are missing (modes 0700, 0600).
+    /// Opens the ledger in a state directory, making both where they are missing (modes 0700,
+    /// 0600).
     ///
     /// For the controller, and for commands that leave a request. A ledger of a former release is
     /// brought up to date. One of a newer release, a foreign or a damaged file is refused.

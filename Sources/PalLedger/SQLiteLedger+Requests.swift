@@ -31,8 +31,8 @@ extension SQLiteLedger {
         await bell.listen(arrived)
     }
 
-    /// Answers the requests that were left before a date with a refusal: whoever left them has given
-    /// up by then, and does not expect them to be carried out later.
+    /// Answers the requests that were left before a date with a refusal: whoever left them has
+    /// given up by then, and does not expect them to be carried out later.
     ///
     /// For the start of a controller that holds the lock; one that runs may still work on them.
     /// - Returns: How many there were.

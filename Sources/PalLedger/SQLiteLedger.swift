@@ -5,13 +5,15 @@ import Synchronization
 
 /// The ledger in one SQLite file, `pal.db` in the state directory.
 ///
-/// Beside any number of readers and of processes that leave requests, one process at a time may save
-/// records: the holder of the `ControllerLock`. All calls are synchronous and safe from any thread.
+/// Beside any number of readers and of processes that leave requests, one process at a time may
+/// save records: the holder of the `ControllerLock`. All calls are synchronous and safe from any
+/// thread.
 ///
 /// What survives: everything survives the death of the process at any point. Against a power cut,
 /// `begin` and `answer` wait for the disk, and with them all that was written before; other
-/// writes reach it with the next of these or at the next checkpoint (WAL with `synchronous=NORMAL`).
-/// Losing those costs no more than a look at the provider, and nothing is ever half written.
+/// writes reach it with the next of these or at the next checkpoint (WAL with
+/// `synchronous=NORMAL`). Losing those costs no more than a look at the provider, and nothing is
+/// ever half written.
 public final class SQLiteLedger: Ledger, Sendable {
     /// The database file, or `:memory:`.
     public let path: String

@@ -1,7 +1,7 @@
 /// The one definition of a spec's fields.
 ///
-/// It drives decoding, defaults, validation, the diff, the spec hash, `pal schema` and the reference
-/// table. Adding a field is adding an entry here and the property that holds it.
+/// It drives decoding, defaults, validation, the diff, the spec hash, `pal schema` and the
+/// reference table. Adding a field is adding an entry here and the property that holds it.
 public enum FieldTable {
     /// Every field, in the order of the reference.
     public static let all: [Field] = identity + platform + engine
@@ -127,7 +127,8 @@ public enum FieldTable {
     private static let secretShape = Shape.object([
         .init("fromEnv", .text(.variableName), "The controller's environment variable."),
         .init("fromFile", .text(.absolutePath), "A file on the controller's machine."),
-        .init("as", .choice(["file", "env"]), "How it is handed over: file, unless env is asked for."),
+        .init(
+            "as", .choice(["file", "env"]), "How it is handed over: file, unless env is asked for."),
     ])
 
     private static let byPath = Dictionary(

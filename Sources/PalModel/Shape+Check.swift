@@ -86,7 +86,9 @@ extension Shape {
         let wrong = entries.sorted { $0.key < $1.key }.flatMap { key, value in
             let here = path + [.key(key)]
             guard let member = members.first(where: { $0.name == key }) else {
-                return [FieldProblem(here, Suggestion.unknownKey(key, known: names), isAboutKey: true)]
+                return [
+                    FieldProblem(here, Suggestion.unknownKey(key, known: names), isAboutKey: true)
+                ]
             }
             return member.shape.problems(of: value, at: here)
         }
@@ -99,14 +101,16 @@ extension Shape {
     private func choiceProblem(
         _ text: String, _ names: [String], _ path: [PathStep]
     ) -> FieldProblem {
-        let hint = Suggestion.nearest(to: text, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        let hint =
+            Suggestion.nearest(to: text, among: names).map { "; did you mean '\($0)'?" } ?? ""
         return FieldProblem(
             path,
             "\(FieldProblem.text(of: path)) must be \(expectation), not '\(text.shortened)'\(hint)")
     }
 
     private func mismatch(_ value: Value, _ path: [PathStep]) -> FieldProblem {
-        // Where structure is expected a text may be a secret in the wrong place: it is not repeated.
+        // Where structure is expected a text may be a secret in the wrong place: it is not
+        // repeated.
         let shown =
             switch (self, value) {
             case (.object, _), (.map, _), (.list, _): value.kindName

@@ -3,8 +3,8 @@ internal import Crypto
 /// A versioned hash over the fields of a config whose change replaces the instance.
 ///
 /// It stands in the label `pal.spec-hash` and must be the same in every later release: the golden
-/// hashes in the tests may gain entries but never change. A new rule is a new version; a label of an
-/// older version is compared with the older rule.
+/// hashes in the tests may gain entries but never change. A new rule is a new version; a label of
+/// an older version is compared with the older rule.
 public struct SpecHash: Sendable, Hashable, Codable, CustomStringConvertible {
     /// `v1:` and 32 hexadecimal digits.
     public let text: String

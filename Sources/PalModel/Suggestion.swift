@@ -9,7 +9,8 @@ public enum Suggestion {
         return "unknown key '\(key.shortened)'; the keys here are: \(list)"
     }
 
-    /// The candidate with the least edit distance, where that is at most a third of the word's length.
+    /// The candidate with the least edit distance, where that is at most a third of the word's
+    /// length.
     public static func nearest(to word: String, among candidates: [String]) -> String? {
         guard word.count <= 64 else { return nil }
         let lowered = word.lowercased()

@@ -2,7 +2,8 @@ public import FoundationEssentials
 
 /// Where an instance stands in its life.
 public enum InstanceStatus: String, Sendable, Hashable, Codable, CaseIterable {
-    case pending, creating, starting, running, stopping, stopped, updating, deleting, failed, unknown
+    case pending, creating, starting, running, stopping, stopped, updating, deleting, failed,
+        unknown
 }
 
 /// One VS Code instance as its provider reports it.
@@ -17,8 +18,8 @@ public struct VSCodeInstance: Sendable, Hashable, Codable {
     /// The platform's own id of the object.
     public var providerInstanceId: String
     public var status: InstanceStatus
-    /// What the platform says of the fields, normalised to the spec's units. Fields that the platform
-    /// does not report are nil.
+    /// What the platform says of the fields, normalised to the spec's units. Fields that the
+    /// platform does not report are nil.
     public var config: InstanceConfig
     public var resources = ResourceState()
     public var network = NetworkState()
@@ -58,7 +59,8 @@ public struct VSCodeInstance: Sendable, Hashable, Codable {
 }
 
 /// A provider's type: `docker`, `process`, or whatever comes next.
-public struct ProviderType: RawRepresentable, Sendable, Hashable, Codable, ExpressibleByStringLiteral,
+public struct ProviderType: RawRepresentable, Sendable, Hashable, Codable,
+    ExpressibleByStringLiteral,
     CustomStringConvertible
 {
     public let rawValue: String

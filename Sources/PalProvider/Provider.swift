@@ -16,8 +16,8 @@ public protocol ProviderRules: Sendable {
 
 /// A platform that instances run on.
 ///
-/// The one interface between pal and every platform. What it asks of an implementation is checked by
-/// `ConformanceSuite`, which runs unchanged against each of them.
+/// The one interface between pal and every platform. What it asks of an implementation is checked
+/// by `ConformanceSuite`, which runs unchanged against each of them.
 ///
 /// - Every method throws `ProviderFailure` and nothing else.
 /// - Nothing that does not carry `pal.swarm` with the provider's swarm is ever changed.
@@ -42,8 +42,8 @@ public protocol Provider: ProviderRules {
     ///
     /// The object's name at the platform is made from swarm, name and generation, so that a second
     /// call finds what a first one made: it then throws an instance error `AlreadyExists` where the
-    /// object is pal's, `NameTaken` where it is not. A half-made object may be left: a list shows it,
-    /// and the engine starts or replaces it.
+    /// object is pal's, `NameTaken` where it is not. A half-made object may be left: a list shows
+    /// it, and the engine starts or replaces it.
     /// - Returns: The instance as it stands; usually not ready yet.
     func createInstance(_ request: CreateRequest) async throws(ProviderFailure) -> VSCodeInstance
 
@@ -70,8 +70,8 @@ public protocol Provider: ProviderRules {
     /// - Returns: False where there was none.
     func deleteInstance(_ reference: InstanceReference) async throws(ProviderFailure) -> Bool
 
-    /// Makes live and restart changes; throws *needs replacement*, and changes nothing, where one of
-    /// them is neither.
+    /// Makes live and restart changes; throws *needs replacement*, and changes nothing, where one
+    /// of them is neither.
     func updateInstance(
         _ reference: InstanceReference, _ partial: PartialConfig
     ) async throws(ProviderFailure) -> VSCodeInstance

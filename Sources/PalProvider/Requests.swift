@@ -9,7 +9,8 @@ public struct CreateRequest: Sendable {
     public var ownership: Ownership
     /// Whether it is started; false makes it and leaves it stopped.
     public var starts: Bool
-    /// Outside ports by inside port that the instance had before and should keep, where they are free.
+    /// Outside ports by inside port that the instance had before and should keep, where they are
+    /// free.
     public var keptPorts: [Int: Int]
 
     public init(

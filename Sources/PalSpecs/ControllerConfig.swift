@@ -9,7 +9,9 @@ public struct ControllerConfig: Sendable, Hashable {
         public var region: String?
         public var specific: [String: Value]
 
-        public init(type: String, name: String, region: String? = nil, specific: [String: Value] = [:]) {
+        public init(
+            type: String, name: String, region: String? = nil, specific: [String: Value] = [:]
+        ) {
             self.type = type
             self.name = name
             self.region = region
@@ -48,7 +50,8 @@ public struct ControllerConfig: Sendable, Hashable {
         .init(
             "prune",
             .object([
-                .init("count", .integer(0...1_000_000), "So many deletions at once are let through."),
+                .init(
+                    "count", .integer(0...1_000_000), "So many deletions at once are let through."),
                 .init("percent", .integer(0...100), "So many percent at once are let through."),
             ]), "The prune budget: both must be exceeded before deletions wait for 'pal approve'."),
         .init("resync", .span, "How often everything is listed though nothing was heard; 60s."),
@@ -61,7 +64,8 @@ public struct ControllerConfig: Sendable, Hashable {
         let documents = try SpecText.documents(in: bytes, file: file)
         guard let node = documents.first else { return }
         guard documents.count == 1 else {
-            throw Unparsable(documents[1].location(in: file), "one document is expected, not several")
+            throw Unparsable(
+                documents[1].location(in: file), "one document is expected, not several")
         }
         let value = node.value
         let problems = Self.shape.problems(of: value)
@@ -97,7 +101,8 @@ public struct ControllerConfig: Sendable, Hashable {
 
     private func checkNames(_ node: Node, _ file: String) throws(Unparsable) {
         var seen: Set<String> = []
-        for (index, entry) in (providers ?? []).enumerated() where !seen.insert(entry.name).inserted {
+        for (index, entry) in (providers ?? []).enumerated() where !seen.insert(entry.name).inserted
+        {
             throw Unparsable(
                 node.location(of: [.key("providers"), .index(index)], isKey: false, in: file),
                 "two providers are named '\(entry.name)'; give one another name")

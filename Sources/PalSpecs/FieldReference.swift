@@ -1,6 +1,7 @@
 internal import PalModel
 
-/// The reference table of the fields in Markdown, made from the field table: `pal schema --markdown`.
+/// The reference table of the fields in Markdown, made from the field table: `pal schema
+/// --markdown`.
 public enum FieldReference {
     /// The table.
     public static var markdown: String {

@@ -11,7 +11,8 @@ extension Node {
         case .mapping(let pairs):
             .map(
                 Dictionary(
-                    pairs.map { ($0.key.text, $0.value.value) }, uniquingKeysWith: { first, _ in first }))
+                    pairs.map { ($0.key.text, $0.value.value) },
+                    uniquingKeysWith: { first, _ in first }))
         case .scalar(let scalar):
             switch scalar.kind {
             case .null: .null
@@ -23,8 +24,8 @@ extension Node {
         }
     }
 
-    /// Where the value (or with `isKey` its key) at a path stands; the nearest thing around it where
-    /// the path leads nowhere.
+    /// Where the value (or with `isKey` its key) at a path stands; the nearest thing around it
+    /// where the path leads nowhere.
     func location(of path: [PathStep], isKey: Bool, in file: String) -> SourceLocation {
         var here = self
         var key: Node.Key?

@@ -38,8 +38,8 @@ public actor SpecDirectory: SpecSource {
 
     /// Reads what has changed since the last time.
     ///
-    /// A file that disappeared is believed to be gone only when a second look says the same, so that
-    /// an editor's or a script's way of moving files deletes nothing.
+    /// A file that disappeared is believed to be gone only when a second look says the same, so
+    /// that an editor's or a script's way of moving files deletes nothing.
     public func read() async -> Desired {
         var snapshot = await settledScan()
         var tries = 0
@@ -89,7 +89,8 @@ public actor SpecDirectory: SpecSource {
     /// The files that an unread path stands for: itself, or what was read below it before.
     private func known(below path: String) -> [String] {
         let below = lastFiles.filter { $0 == path || path.isEmpty || $0.hasPrefix(path + "/") }
-        return below.isEmpty && SpecNames.isSpec(path.split(separator: "/").last.map(String.init) ?? "")
+        return below.isEmpty
+            && SpecNames.isSpec(path.split(separator: "/").last.map(String.init) ?? "")
             ? [path] : below.sorted()
     }
 

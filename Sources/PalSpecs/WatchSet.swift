@@ -72,8 +72,8 @@ final class WatchSet: Sendable {
     private func add(
         _ directory: String, _ mask: InotifyEvent.Mask, _ wanted: inout [Inotify.Watch: Watched]
     ) throws(SystemError) -> Inotify.Watch {
-        // The kernel gives one number for one directory, whatever the path, and the last mask counts.
-        // The way to the root is walked first, so a narrow mask never follows a wide one.
+        // The kernel gives one number for one directory, whatever the path, and the last mask
+        // counts. The way to the root is walked first, so a narrow mask never follows a wide one.
         let watch = try inotify.watch(directory, for: mask)
         wanted[watch, default: Watched(mask: mask)].mask = mask
         return watch

@@ -60,7 +60,8 @@ struct Composition {
         let all = try providers()
         guard let found = all.first(where: { $0.name == name }) else {
             let names = all.map(\.name)
-            let hint = Suggestion.nearest(to: name, among: names).map { "; did you mean '\($0)'?" }
+            let hint =
+                Suggestion.nearest(to: name, among: names).map { "; did you mean '\($0)'?" }
                 ?? "; there are: \(names.joined(separator: ", "))"
             throw CommandFailure("no provider is named '\(name)'\(hint)")
         }

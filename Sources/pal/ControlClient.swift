@@ -5,7 +5,8 @@ import PalEngine
 import PalLedger
 import PalModel
 
-/// Asks for a change: of the controller that runs, or, where none does, of one made for the purpose.
+/// Asks for a change: of the controller that runs, or, where none does, of one made for the
+/// purpose.
 struct ControlClient {
     let environment: Environment
     let composition: Composition
@@ -18,7 +19,8 @@ struct ControlClient {
     /// Who is asking, for holds and approvals.
     static var person: String {
         let variables = ProcessInfo.processInfo.environment
-        return variables["SUDO_USER"] ?? variables["USER"] ?? variables["LOGNAME"] ?? "uid \(getuid())"
+        return variables["SUDO_USER"] ?? variables["USER"] ?? variables["LOGNAME"]
+            ?? "uid \(getuid())"
     }
 
     static func openLedger(_ environment: Environment) throws -> SQLiteLedger {

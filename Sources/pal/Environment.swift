@@ -32,7 +32,9 @@ struct WorldOptions: ParsableArguments {
             throw CommandFailure("give either --config or a specs directory ('\(specs)'), not both")
         }
         if let config { return try Environment(configFile: config) }
-        if let specs = directory ?? specs { return try Environment(ControllerConfig(), specs: specs) }
+        if let specs = directory ?? specs {
+            return try Environment(ControllerConfig(), specs: specs)
+        }
         if FileManager.default.fileExists(atPath: "pal.yaml") {
             return try Environment(configFile: "pal.yaml")
         }
@@ -74,7 +76,8 @@ struct Environment {
         specsAsGiven = given
         specs = Self.realPath(given)
         swarm = config.swarm ?? SwarmName.derived(fromSpecsPath: specs)
-        state = try config.state.map { Self.realPath($0) }
+        state =
+            try config.state.map { Self.realPath($0) }
             ?? Self.base("XDG_STATE_HOME", ".local/state", variables) + "/pal/" + swarm
         data = try Self.base("XDG_DATA_HOME", ".local/share", variables) + "/pal/" + swarm
     }
@@ -96,7 +99,8 @@ struct Environment {
     ) throws -> String {
         if let path = variables[variable], path.hasPrefix("/") { return path }
         guard let home = variables["HOME"], home.hasPrefix("/") else {
-            throw CommandFailure("neither \(variable) nor HOME is set; set one, so that pal can keep its state")
+            throw CommandFailure(
+                "neither \(variable) nor HOME is set; set one, so that pal can keep its state")
         }
         return "\(home)/\(standard)"
     }

@@ -23,7 +23,8 @@ struct Target {
             }
         }
         guard let home else {
-            let hint = Suggestion.nearest(to: name, among: records.map(\.name))
+            let hint =
+                Suggestion.nearest(to: name, among: records.map(\.name))
                 .map { "; did you mean '\($0)'?" } ?? "; 'pal status' lists them all"
             throw CommandFailure("no instance is named '\(name)'\(hint)")
         }

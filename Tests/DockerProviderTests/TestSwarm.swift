@@ -129,7 +129,8 @@ struct TestSwarm: Sendable {
     ) async throws -> String {
         let name = name ?? "pal-test-foreign-\(self.name)"
         let body = more.merging(
-            ["Image": .string(BusyboxImage.name), "Labels": .texts(labels)], uniquingKeysWith: { $1 })
+            ["Image": .string(BusyboxImage.name), "Labels": .texts(labels)],
+            uniquingKeysWith: { $1 })
         let answer = try await engine.send(
             EngineCall(
                 "POST", "/containers/create", query: [("name", name)],

@@ -12,12 +12,18 @@ struct BadInputTests {
 
     /// A file, and how the message about it begins.
     private static let files: [(name: String, bytes: [UInt8], message: String)] = [
-        ("key.yaml", text("name: a\nimagee: x\n"),
-            "key.yaml:2:1: unknown key 'imagee'; did you mean 'image'?"),
-        ("type.yaml", text("name: b\nprotect: maybe\n"),
-            "type.yaml:2:10: protect must be true or false, not 'maybe'"),
-        ("range.yaml", text("name: c\nnetwork: { port: 0 }\n"),
-            "range.yaml:2:18: network.port must be a whole number from 1 to 65535, not 0"),
+        (
+            "key.yaml", text("name: a\nimagee: x\n"),
+            "key.yaml:2:1: unknown key 'imagee'; did you mean 'image'?"
+        ),
+        (
+            "type.yaml", text("name: b\nprotect: maybe\n"),
+            "type.yaml:2:10: protect must be true or false, not 'maybe'"
+        ),
+        (
+            "range.yaml", text("name: c\nnetwork: { port: 0 }\n"),
+            "range.yaml:2:18: network.port must be a whole number from 1 to 65535, not 0"
+        ),
         ("slash.yaml", text("name: a/b\n"), "slash.yaml:1:7: name must be a DNS label"),
         ("dots.yaml", text("name: ..\n"), "dots.yaml:1:7: name must be a DNS label"),
         ("utf8.yaml", [0x6E, 0xFF, 0xFE], "utf8.yaml:1:2:"),

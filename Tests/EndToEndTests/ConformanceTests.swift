@@ -6,7 +6,6 @@ import PalProvider
 import TestSupport
 import Testing
 
-
 /// The one suite, against every real provider.
 @Suite("Conformance", .timeLimit(.minutes(5)))
 struct ConformanceTests {

@@ -28,7 +28,8 @@ struct CrashPointTests {
                     try scene.declare(crossing.files)
                     let crash = try await scene.apply(killedAt: moment)
                     if crash.code == 128 + SIGKILL { crashes += 1 }
-                    var complaints = crash.code == 128 + SIGKILL || crash.code == 0 ? [] : ["\(crash)"]
+                    var complaints =
+                        crash.code == 128 + SIGKILL || crash.code == 0 ? [] : ["\(crash)"]
                     let restart = try await scene.apply(killedAt: 0)
                     if restart.code != 0 { complaints.append("the restart says: \(restart)") }
                     let stay = before.filter { crossing.names.contains($0.name) }

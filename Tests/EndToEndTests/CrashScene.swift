@@ -100,7 +100,8 @@ extension Scene {
         case .docker:
             struct Volumes: Decodable { var Volumes: [Volume]? }
             struct Volume: Decodable { var Labels: [String: String]? }
-            let filter = #"{"label":["pal.swarm=\#(swarm)"]}"#
+            let filter =
+                #"{"label":["pal.swarm=\#(swarm)"]}"#
                 .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
             let answer = try await DockerEngine.shared.call("GET", "/volumes?filters=\(filter)")
             let volumes = try JSONDecoder().decode(Volumes.self, from: Data(answer.body)).Volumes
@@ -115,8 +116,9 @@ extension Scene {
     /// How many programs of the process provider watch over instances of this scene.
     func supervisors() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { pid in
-            guard Int(pid) != nil, let line = FileManager.default.contents(
-                atPath: "/proc/\(pid)/cmdline")
+            guard Int(pid) != nil,
+                let line = FileManager.default.contents(
+                    atPath: "/proc/\(pid)/cmdline")
             else { return false }
             let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             return words.contains("supervise") && words.last?.hasPrefix(data + "/") == true

@@ -18,14 +18,17 @@ struct LifeTests {
         try await Scene.play { scene in
             try await scene.running {
                 try scene.write("alice.yaml", scene.spec("alice", platform))
-                let made = try await scene.eventually("alice is ready") { $0["alice"]?.ready == true }
+                let made = try await scene.eventually("alice is ready") {
+                    $0["alice"]?.ready == true
+                }
                 let url = try #require(made["alice"]?.instance?.network.urls.first)
                 #expect(url.hasPrefix("http://127.0.0.1:"))
                 try scene.write(
                     "alice.yaml", scene.spec("alice", platform, "env: { COLOUR: blue }"))
                 try await scene.eventually("alice has the new environment") { status in
                     guard status["alice"]?.ready == true else { return false }
-                    let seen = try await scene.pal("exec", "alice", "--", "sh", "-c", "echo $COLOUR")
+                    let seen = try await scene.pal(
+                        "exec", "alice", "--", "sh", "-c", "echo $COLOUR")
                     return seen.out == "blue\n"
                 }
                 try scene.remove("alice.yaml")

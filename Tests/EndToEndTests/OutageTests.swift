@@ -67,11 +67,14 @@ struct OutageTests {
                 }
                 #expect(down.instances.count == 1)
                 try scene.remove("alice.yaml")
-                try scene.write("bob.yaml", "name: bob\nprovider: process\neditor: custom\ncommand: [sleep, \"99\"]\n")
+                try scene.write(
+                    "bob.yaml",
+                    "name: bob\nprovider: process\neditor: custom\ncommand: [sleep, \"99\"]\n")
                 try await scene.eventually("others carry on") { $0["bob"]?.ready == true }
                 try scene.write(
                     "alice.yaml",
-                    "name: alice\nimage: \(BusyboxImage.name)\neditor: custom\nspecific: { network: none }\n")
+                    "name: alice\nimage: \(BusyboxImage.name)\neditor: custom\nspecific: { network: none }\n"
+                )
                 try await engine.start()
                 let after = try await scene.eventually("taken up again") {
                     $0["alice"]?.ready == true && $0["alice"]?.has("ProviderUnreachable") == false
@@ -95,7 +98,9 @@ private struct Listener {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8).prefix(107)) }
+        withUnsafeMutableBytes(of: &address.sun_path) {
+            $0.copyBytes(from: Array(path.utf8).prefix(107))
+        }
         let bound = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))

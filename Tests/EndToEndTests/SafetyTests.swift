@@ -147,7 +147,8 @@ struct SafetyTests {
                         && FileManager.default.fileExists(atPath: scene.root + "/second")
                 }
                 let events = try await scene.pal("events", "alice")
-                #expect(events.out.contains("Crashed  it ended by itself: exit code 3"), "\(events)")
+                #expect(
+                    events.out.contains("Crashed  it ended by itself: exit code 3"), "\(events)")
             }
         }
     }

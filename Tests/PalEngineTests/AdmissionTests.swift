@@ -39,7 +39,8 @@ struct AdmissionTests {
         admission.weigh(names(20), declared: 10, at: .zero, Date())
         #expect(admission.admit(deletion("n1"), at: .zero) == nil)
         admission.weigh(names(35), declared: 10, at: .zero, Date())
-        #expect(admission.admit(deletion("n2"), at: .zero) != nil, "others need consent of their own")
+        #expect(
+            admission.admit(deletion("n2"), at: .zero) != nil, "others need consent of their own")
     }
 
     @Test func restoringTheFilesEndsIt() {

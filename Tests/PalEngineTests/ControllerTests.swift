@@ -56,7 +56,8 @@ struct ControllerTests {
         try await running(swarm) { _ in
             swarm.source.declare([swarm.config("a")])
             try await eventually("ready") {
-                try swarm.record("a")?.conditions.contains { $0.kind == .ready && $0.isTrue } == true
+                try swarm.record("a")?.conditions.contains { $0.kind == .ready && $0.isTrue }
+                    == true
             }
             for round in 0..<20 {
                 let before = swarm.platform.objects.first?.providerInstanceId

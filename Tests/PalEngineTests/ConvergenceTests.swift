@@ -97,7 +97,9 @@ struct ConvergenceTests {
         let swarm = try TestSwarm()
         let failure = ProviderFailure.error(
             ProviderError(.instance, .imageMissing, "no image x; pull it", isRetryable: false))
-        swarm.platform.state.withLock { $0.failures["create"] = Array(repeating: failure, count: 99) }
+        swarm.platform.state.withLock {
+            $0.failures["create"] = Array(repeating: failure, count: 99)
+        }
         swarm.source.declare([swarm.config("a")])
         let reply = try await swarm.perform(.apply)
         #expect(reply == ControlReply(isDone: false, messages: ["a: no image x; pull it"]))
@@ -138,7 +140,8 @@ struct ConvergenceTests {
         swarm.source.declare([])
         try await swarm.perform(.apply)
         #expect(swarm.platform.objects.count == 1)
-        #expect(try swarm.ledger.swarmState()?.pruneBlock?.contains("empty when pal started") == true)
+        #expect(
+            try swarm.ledger.swarmState()?.pruneBlock?.contains("empty when pal started") == true)
     }
 
     @Test func stopIsNotFoughtAndStartEndsIt() async throws {

@@ -115,13 +115,17 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
 
     func startInstance(_ reference: InstanceReference) async throws(ProviderFailure) {
         let (status, readiness) = state.withLock { ($0.startedStatus, $0.readiness) }
-        try change("start", reference) { $0.status = status; $0.readiness = readiness }
+        try change("start", reference) {
+            $0.status = status; $0.readiness = readiness
+        }
     }
 
     func stopInstance(
         _ reference: InstanceReference, force: Bool
     ) async throws(ProviderFailure) {
-        try change("stop", reference) { $0.status = .stopped; $0.readiness = .unknown }
+        try change("stop", reference) {
+            $0.status = .stopped; $0.readiness = .unknown
+        }
     }
 
     func deleteInstance(_ reference: InstanceReference) async throws(ProviderFailure) -> Bool {

@@ -102,7 +102,8 @@ struct PlannerTests {
 
     @Test func doesNotFightAHold() {
         var input = standing(config())
-        input.record?.hold = Hold(by: "ann", since: Date(timeIntervalSince1970: 0), declaredState: nil)
+        input.record?.hold = Hold(
+            by: "ann", since: Date(timeIntervalSince1970: 0), declaredState: nil)
         #expect(Planner.plan(input).action == .stop)
         input.observed[0].status = .stopped
         let held = Planner.plan(input)

@@ -56,8 +56,8 @@ import Testing
         #expect(try writes(of: ledger) { for record in records { try ledger.save(record) } } == 0)
     }
 
-    /// How many rows a call wrote. The rows, not the pages: SQLite leaves out a page that stays as it
-    /// is, after all the work.
+    /// How many rows a call wrote. The rows, not the pages: SQLite leaves out a page that stays as
+    /// it is, after all the work.
     private func writes(of ledger: SQLiteLedger, _ body: () throws -> Void) throws -> Int {
         let before = try ledger.queue.read { $0.totalChangesCount }
         try body()

@@ -86,7 +86,9 @@ struct FieldTableTests {
         new.state = .stopped
         let old = InstanceConfig(name: "a")
         #expect(
-            FieldTable.difference(from: old, to: new).map(\.path) == ["env", "resources.memory.max"])
+            FieldTable.difference(from: old, to: new).map(\.path) == [
+                "env", "resources.memory.max",
+            ])
     }
 
     @Test(arguments: [("90s", "1m30s"), ("1h30m", "1h30m"), ("500ms", "500ms"), ("7d", "7d")])

@@ -31,7 +31,8 @@ struct SpecHashTests {
         changed.state = .stopped
         changed.protect = true
         #expect(
-            SpecHash(of: changed, fields: Self.docker) == SpecHash(of: classic, fields: Self.docker))
+            SpecHash(of: changed, fields: Self.docker) == SpecHash(of: classic, fields: Self.docker)
+        )
     }
 
     @Test func sayingTheDefaultInSoManyWordsDoesNotMatter() {
@@ -39,7 +40,8 @@ struct SpecHashTests {
         explicit.editor = .codeServer
         explicit.resources.storagePersistent = true
         #expect(
-            SpecHash(of: explicit, fields: Self.docker) == SpecHash(of: classic, fields: Self.docker))
+            SpecHash(of: explicit, fields: Self.docker)
+                == SpecHash(of: classic, fields: Self.docker))
     }
 
     @Test(arguments: ["image", "env", "network.port", "specific"])
@@ -49,7 +51,8 @@ struct SpecHashTests {
         field.set(&changed, nil)
         if field.value(in: classic) == nil { field.set(&changed, .map(["a": .int(1)])) }
         #expect(
-            SpecHash(of: changed, fields: Self.docker) != SpecHash(of: classic, fields: Self.docker))
+            SpecHash(of: changed, fields: Self.docker) != SpecHash(of: classic, fields: Self.docker)
+        )
     }
 
     private var classic: InstanceConfig {

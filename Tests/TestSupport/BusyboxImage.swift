@@ -10,10 +10,13 @@ public enum BusyboxImage {
     /// What specs call it.
     public static let name = "pal-tests:2"
 
-    /// Makes it where it is missing, once in a process. Whoever changes what is in it changes its tag.
+    /// Makes it where it is missing, once in a process. Whoever changes what is in it changes its
+    /// tag.
     public static func ensure() async throws { try await made.value }
 
-    private static let made = Task { try await load(into: .unixSocket(path: "/var/run/docker.sock")) }
+    private static let made = Task {
+        try await load(into: .unixSocket(path: "/var/run/docker.sock"))
+    }
 
     /// Makes it at another Engine.
     public static func load(into endpoint: Endpoint) async throws {

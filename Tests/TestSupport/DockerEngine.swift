@@ -7,7 +7,8 @@ public final class DockerEngine: Sendable {
     /// The one of this machine.
     public static let shared = DockerEngine()
 
-    /// Whether this process can talk to one. In CI a missing Engine is a failure, not a reason to skip.
+    /// Whether this process can talk to one. In CI a missing Engine is a failure, not a reason to
+    /// skip.
     public static let isHere =
         access("/var/run/docker.sock", R_OK | W_OK) == 0
         || ProcessInfo.processInfo.environment["CI"] == "true"
@@ -36,7 +37,8 @@ public final class DockerEngine: Sendable {
 
     /// The containers of a swarm, by name.
     public func containers(swarm: String) async throws -> [Container] {
-        let filter = #"{"label":["pal.swarm=\#(swarm)"]}"#
+        let filter =
+            #"{"label":["pal.swarm=\#(swarm)"]}"#
             .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         let answer = try await call("GET", "/containers/json?all=1&filters=\(filter)")
         return try JSONDecoder().decode([Container].self, from: Data(answer.body)).sorted {
@@ -49,12 +51,14 @@ public final class DockerEngine: Sendable {
         for container in try await containers(swarm: swarm) {
             try await call("DELETE", "/containers/\(container.Id)?force=1&v=1")
         }
-        let filter = #"{"label":["pal.swarm=\#(swarm)"]}"#
+        let filter =
+            #"{"label":["pal.swarm=\#(swarm)"]}"#
             .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         struct Volumes: Decodable { var Volumes: [Named]? }
         struct Named: Decodable { var Name: String }
         let volumes = try await call("GET", "/volumes?filters=\(filter)")
-        for volume in try JSONDecoder().decode(Volumes.self, from: Data(volumes.body)).Volumes ?? [] {
+        for volume in try JSONDecoder().decode(Volumes.self, from: Data(volumes.body)).Volumes ?? []
+        {
             try await call("DELETE", "/volumes/\(volume.Name)")
         }
         let networks = try await call("GET", "/networks?filters=\(filter)")

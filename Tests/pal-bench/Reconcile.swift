@@ -3,8 +3,8 @@ import PalLedger
 import PalModel
 import PalProvider
 
-/// How long a running controller takes to look at everything anew where nothing has changed, against
-/// one raw list of the same containers.
+/// How long a running controller takes to look at everything anew where nothing has changed,
+/// against one raw list of the same containers.
 struct Reconcile: Sendable {
     let bench: BenchSwarm
     let count: Int

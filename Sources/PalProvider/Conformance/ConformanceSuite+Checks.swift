@@ -10,7 +10,8 @@ extension ConformanceSuite {
 
     private var lifecycle: [Check] {
         [
-            Check(name: "a created instance runs and becomes ready", instance: "c-create") { suite in
+            Check(name: "a created instance runs and becomes ready", instance: "c-create") {
+                suite in
                 let made = try await suite.provider.createInstance(
                     suite.request(suite.config("c-create")))
                 try suite.expect(made.name == "c-create", "it is named '\(made.name)'")
@@ -27,7 +28,8 @@ extension ConformanceSuite {
                 try await suite.provider.startInstance(made.reference)
                 try await suite.wait(for: made, "running") { $0.status == .running }
             },
-            Check(name: "start and stop work, and twice is the same", instance: "c-power") { suite in
+            Check(name: "start and stop work, and twice is the same", instance: "c-power") {
+                suite in
                 let made = try await suite.provider.createInstance(
                     suite.request(suite.config("c-power")))
                 for _ in 1...2 {
@@ -73,12 +75,16 @@ extension ConformanceSuite {
                 let listed = try await suite.provider.listInstances(.all)
                 let found = listed.first { $0.name == "c-marks" }
                 try suite.expect(
-                    found?.ownership == request.ownership, "the list says \(String(describing: found?.ownership))")
-                let only = try await suite.provider.listInstances(InstanceFilter(names: ["c-marks"]))
-                try suite.expect(only.map(\.name) == ["c-marks"], "the filter gives \(only.map(\.name))")
+                    found?.ownership == request.ownership,
+                    "the list says \(String(describing: found?.ownership))")
+                let only = try await suite.provider.listInstances(
+                    InstanceFilter(names: ["c-marks"]))
+                try suite.expect(
+                    only.map(\.name) == ["c-marks"], "the filter gives \(only.map(\.name))")
                 let byID = try await suite.provider.getInstance(InstanceReference(id: made.id))
                 try suite.expect(
-                    byID?.providerInstanceId == made.providerInstanceId, "it is not found by pal's id")
+                    byID?.providerInstanceId == made.providerInstanceId,
+                    "it is not found by pal's id")
             },
             Check(name: "a second creation finds the first", instance: "c-twice") { suite in
                 let request = suite.request(suite.config("c-twice"))
@@ -119,13 +125,15 @@ extension ConformanceSuite {
                 let updated = try await suite.provider.updateInstance(
                     made.reference, PartialConfig([change]))
                 try suite.expect(
-                    updated.providerInstanceId == made.providerInstanceId, "the object was replaced")
+                    updated.providerInstanceId == made.providerInstanceId, "the object was replaced"
+                )
                 let seen = try await suite.get(made)
                 try suite.expect(
                     seen.config.resources.memoryMax == 256,
                     "the limit reads \(String(describing: seen.config.resources.memoryMax))")
             },
-            Check(name: "what cannot be updated needs a replacement", instance: "c-needs") { suite in
+            Check(name: "what cannot be updated needs a replacement", instance: "c-needs") {
+                suite in
                 let made = try await suite.provider.createInstance(
                     suite.request(suite.config("c-needs")))
                 let change = FieldChange(
@@ -134,7 +142,8 @@ extension ConformanceSuite {
                 do {
                     _ = try await suite.provider.updateInstance(
                         made.reference, PartialConfig([change]))
-                    try suite.expect(kind < .replace, "env is \(kind), and was updated all the same")
+                    try suite.expect(
+                        kind < .replace, "env is \(kind), and was updated all the same")
                 } catch ProviderFailure.needsReplacement {
                     try suite.expect(kind >= .replace, "env is \(kind), and needs a replacement")
                 }
@@ -173,7 +182,8 @@ extension ConformanceSuite {
             try suite.expect(kept.count == 1, "\(kept.count) storages are left after the deletion")
             let again = try await suite.provider.createInstance(
                 suite.request(config, generation: 2))
-            try suite.expect(!again.notices.isEmpty, "nothing says that the storage is attached again")
+            try suite.expect(
+                !again.notices.isEmpty, "nothing says that the storage is attached again")
             try await suite.wait(for: again, "running") { $0.status == .running }
             let read = try await suite.provider.executeCommand(
                 again.reference, Command(["sh", "-c", "cat \"$HOME/note\""]))
@@ -195,7 +205,8 @@ extension ConformanceSuite {
                 if lines.count < 3 { try await suite.clock.sleep(for: .milliseconds(100)) }
             }
             try suite.expect(
-                Set(lines.map(\.text)) == ["one", "two", "three"], "the lines are \(lines.map(\.text))")
+                Set(lines.map(\.text)) == ["one", "two", "three"],
+                "the lines are \(lines.map(\.text))")
             try suite.expect(
                 lines.first { $0.text == "two" }?.stream == .stderr, "'two' is not on stderr")
             let last = try await suite.provider.getInstanceLogs(
@@ -204,7 +215,8 @@ extension ConformanceSuite {
             let found = try await suite.provider.getInstanceLogs(
                 made.reference, LogOptions(pattern: "^t"))
             try suite.expect(
-                Set(found.map(\.text)) == ["two", "three"], "the pattern gives \(found.map(\.text))")
+                Set(found.map(\.text)) == ["two", "three"], "the pattern gives \(found.map(\.text))"
+            )
             try await suite.expectError(.configuration, [.invalidConfig], from: "a wrong pattern") {
                 _ = try await suite.provider.getInstanceLogs(
                     made.reference, LogOptions(pattern: "("))
@@ -214,7 +226,8 @@ extension ConformanceSuite {
 
     private var commands: Check {
         Check(name: "a command's exit code and output come back", instance: "c-exec") { suite in
-            let made = try await suite.provider.createInstance(suite.request(suite.config("c-exec")))
+            let made = try await suite.provider.createInstance(
+                suite.request(suite.config("c-exec")))
             try await suite.wait(for: made, "running") { $0.status == .running }
             let result = try await suite.provider.executeCommand(
                 made.reference,
@@ -261,7 +274,8 @@ extension ConformanceSuite {
     }
 
     /// Stops the instance as soon as the stream is open, and waits for the event.
-    private func hears(of made: VSCodeInstance, in stream: AsyncStream<ProviderEvent>) async -> Bool {
+    private func hears(of made: VSCodeInstance, in stream: AsyncStream<ProviderEvent>) async -> Bool
+    {
         for await event in stream {
             switch event {
             case .connected:

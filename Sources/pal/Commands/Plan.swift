@@ -52,8 +52,9 @@ struct Plan: AsyncParsableCommand {
     private func show(_ plan: InstancePlan) {
         if plan.action != .none {
             let detail = plan.action == .update ? plan.change.map { " (\($0.rawValue))" } ?? "" : ""
-            Terminal.say(Terminal.coloured("\(sign(plan.action)) \(plan.name)", colour(plan.action))
-                + "  \(plan.action.rawValue)\(detail) on \(plan.provider)")
+            Terminal.say(
+                Terminal.coloured("\(sign(plan.action)) \(plan.name)", colour(plan.action))
+                    + "  \(plan.action.rawValue)\(detail) on \(plan.provider)")
             for cause in plan.causes { Terminal.say("    because \(cause.message)") }
         } else if !plan.conditions.isEmpty {
             Terminal.say(Terminal.coloured("! \(plan.name)", .yellow))

@@ -45,7 +45,9 @@ struct Status: AsyncParsableCommand {
             !report.document.instances.contains { $0.name == name }
         }) {
             let known = report.document.instances.map(\.name)
-            let hint = Suggestion.nearest(to: unknown, among: known).map { "; did you mean '\($0)'?" }
+            let hint = Suggestion.nearest(to: unknown, among: known).map {
+                "; did you mean '\($0)'?"
+            }
             throw CommandFailure("no instance is named '\(unknown)'\(hint ?? "")")
         }
         report.keep { row in

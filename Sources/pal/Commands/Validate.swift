@@ -9,7 +9,8 @@ import PalSpecs
 struct Validate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check the specs: file:line:column and a message for every problem.",
-        discussion: "Contacts nobody. Exit code 0: all good. 1: something is wrong.\n\n  pal validate")
+        discussion:
+            "Contacts nobody. Exit code 0: all good. 1: something is wrong.\n\n  pal validate")
     @OptionGroup var world: WorldOptions
     @Argument(help: "The specs directory.") var directory: String?
     @Option(name: .shortAndLong, help: "table, json or yaml.") var output = OutputFormat.table
@@ -44,7 +45,8 @@ struct Validate: AsyncParsableCommand {
         input.providerNames = providers.map(\.name)
         return Planner.plan(input).conditions.filter { $0.kind == .blocked }.map {
             let prefix = "\(declaration.location): "
-            let message = $0.message.hasPrefix(prefix)
+            let message =
+                $0.message.hasPrefix(prefix)
                 ? String($0.message.dropFirst(prefix.count)) : $0.message
             return Diagnostic(declaration.location, message, instance: input.name)
         }
