@@ -5,6 +5,7 @@ public struct Backoff: Sendable, Hashable {
     /// The longest wait.
     public var limit: Duration
 
+    /// Makes one of its parts.
     public init(first: Duration, limit: Duration) {
         self.first = first
         self.limit = limit

@@ -136,7 +136,9 @@ extension Reconciler {
             key.restarts = true
         case .approve:
             key.record?.isApproved = true
-        case .apply, .once: break
+        case .apply, .once:
+            // It stands, and the lists and the reading that came since the request say nothing new.
+            if key.outcome == .settled, !key.mustLook { return }
         }
         key.notBefore = .zero
         world.keys[name] = key

@@ -15,6 +15,7 @@ public struct Desired: Sendable {
     /// Why nothing may be pruned now; nil where the reading is whole.
     public var pruneBlock: String?
 
+    /// Makes one of its parts.
     public init(
         specsPath: String, source: SourceState = .available,
         declarations: [String: Declaration] = [:], frozen: [String: [Diagnostic]] = [:],
@@ -38,11 +39,14 @@ public enum SourceState: Sendable, Hashable, Codable {
 
 /// One instance as it is declared.
 public struct Declaration: Sendable, Hashable {
+    /// What is declared; the last good version where `staleBecause` is set.
     public var config: InstanceConfig
+    /// Where in the specs it stands.
     public var location: SourceLocation
     /// What is wrong with the file since; then `config` is the last good version.
     public var staleBecause: Diagnostic?
 
+    /// Makes one of its parts.
     public init(
         config: InstanceConfig, location: SourceLocation, staleBecause: Diagnostic? = nil
     ) {

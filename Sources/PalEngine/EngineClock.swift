@@ -14,9 +14,13 @@ public protocol EngineClock: Sendable {
 public struct SystemClock: EngineClock {
     private let start = ContinuousClock.now
 
+    /// A clock whose elapsed time starts now.
     public init() {}
+    /// Time since the clock was made; goes on while the machine sleeps.
     public func elapsed() -> Duration { ContinuousClock.now - start }
+    /// The machine's date.
     public func date() -> Date { Date() }
+    /// Waits in real time; throws only when the task is cancelled.
     public func sleep(for duration: Duration) async throws {
         try await ContinuousClock().sleep(for: duration)
     }
@@ -30,7 +34,9 @@ public protocol RandomSource: Sendable {
 
 /// The system's randomness.
 public struct SystemRandom: RandomSource {
+    /// There is nothing to set.
     public init() {}
+    /// A number from the system's generator.
     public func next() -> UInt64 { UInt64.random(in: .min ... .max) }
 }
 

@@ -3,6 +3,7 @@ public import PalModel
 
 /// Everything that the ledger keeps of one name.
 public struct InstanceRecord: Sendable, Hashable, Codable {
+    /// The instance's name, unique in the ledger.
     public var name: String
     /// pal's id, minted once.
     public var id: String
@@ -24,12 +25,17 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     public var conditions: [Condition]
     /// Outside ports by inside port, kept over replacements.
     public var keptPorts: [Int: Int]
+    /// A person's `pal stop`; nil where there is none.
     public var hold: Hold?
     /// A person's consent to delete an orphan or to take over an object with a foreign hash.
     public var isApproved: Bool
+    /// Since when the persistent storage is to go as well: from the deletion of the instance until
+    /// that is done, so that no crash and no failure in between keeps what was to go.
+    public var discardsStorageSince: Date?
     /// Failures in a row.
     public var failures: Int
 
+    /// A new name's record: nothing made, nothing seen.
     public init(name: String, id: String, provider: String) {
         self.name = name
         self.id = id
@@ -47,12 +53,14 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
 public struct Hold: Sendable, Hashable, Codable {
     /// Who asked for it.
     public var by: String
+    /// When it was asked for.
     public var since: Date
     /// When it ends by itself; nil for never.
     public var until: Date?
     /// The declared state at the time: the hold ends when the file says something else.
     public var declaredState: DesiredState?
 
+    /// Makes one of its parts.
     public init(by: String, since: Date, until: Date? = nil, declaredState: DesiredState?) {
         self.by = by
         self.since = since
@@ -70,11 +78,16 @@ public struct Hold: Sendable, Hashable, Codable {
 public struct Intent: Sendable, Hashable, Codable {
     /// The ledger's number; 0 before it is written.
     public var number: Int64
+    /// The instance.
     public var name: String
+    /// The provider that the call goes to.
     public var provider: String
+    /// The call.
     public var step: Step
+    /// When it was written down.
     public var at: Date
 
+    /// Makes one of its parts.
     public init(number: Int64 = 0, name: String, provider: String, step: Step, at: Date) {
         self.number = number
         self.name = name
@@ -90,14 +103,18 @@ public struct EventRecord: Sendable, Hashable, Codable {
     public enum Severity: String, Sendable, Hashable, Codable { case normal, warning }
     /// The ledger's number; grows with time. 0 before it is written.
     public var number: Int64
+    /// When it happened.
     public var at: Date
     /// The instance, or nil where the swarm is meant.
     public var name: String?
+    /// Whether somebody should look at it.
     public var severity: Severity
     /// One word for machines, such as `Created`.
     public var reason: String
+    /// A sentence for people.
     public var message: String
 
+    /// Makes one of its parts.
     public init(
         number: Int64 = 0, at: Date, name: String?, severity: Severity, reason: String,
         message: String
@@ -115,10 +132,12 @@ public struct EventRecord: Sendable, Hashable, Codable {
 public struct ParkedPlan: Sendable, Hashable, Codable {
     /// The names, sorted.
     public var names: [String]
+    /// When the deletions were first parked.
     public var since: Date
     /// Who consented, once somebody did.
     public var approvedBy: String?
 
+    /// Makes one of its parts.
     public init(names: [String], since: Date, approvedBy: String? = nil) {
         self.names = names
         self.since = since
@@ -128,15 +147,22 @@ public struct ParkedPlan: Sendable, Hashable, Codable {
 
 /// What is true of the swarm as a whole, as of the last round.
 public struct SwarmState: Sendable, Hashable, Codable {
+    /// The specs directory's real path.
     public var specsPath: String
+    /// Whether the specs directory could be read.
     public var source: SourceState
+    /// Every problem in the specs, sorted.
     public var problems: [Diagnostic]
+    /// Why nothing may be pruned; nil where pruning is free.
     public var pruneBlock: String?
+    /// Deletions that wait for consent, or nil.
     public var parked: ParkedPlan?
     /// By provider: why it cannot be reached, or nil where it can.
     public var providers: [String: ProviderHealth]
+    /// When this was written.
     public var updatedAt: Date
 
+    /// A state with nothing wrong in it.
     public init(specsPath: String, updatedAt: Date) {
         self.specsPath = specsPath
         self.updatedAt = updatedAt
@@ -148,12 +174,14 @@ public struct SwarmState: Sendable, Hashable, Codable {
 
 /// Whether a provider answers.
 public struct ProviderHealth: Sendable, Hashable, Codable {
+    /// The provider's type, such as `docker`.
     public var type: ProviderType
     /// What is wrong; nil where it answers.
     public var problem: String?
     /// When it was last listed completely.
     public var listedAt: Date?
 
+    /// Makes one of its parts.
     public init(type: ProviderType, problem: String? = nil, listedAt: Date? = nil) {
         self.type = type
         self.problem = problem
@@ -169,13 +197,16 @@ public struct ControlRequest: Sendable, Hashable, Codable {
     }
     /// The ledger's number; 0 before it is written.
     public var number: Int64
+    /// What is asked for.
     public var verb: Verb
     /// The instances that are meant; empty for all.
     public var names: [String]
     /// How long a hold lasts.
     public var holdFor: TimeSpan?
+    /// Who asks, for events and holds.
     public var by: String
 
+    /// Makes one of its parts.
     public init(
         number: Int64 = 0, verb: Verb, names: [String] = [], holdFor: TimeSpan? = nil, by: String
     ) {
@@ -194,6 +225,7 @@ public struct ControlReply: Sendable, Hashable, Codable {
     /// One line each, for people.
     public var messages: [String]
 
+    /// Makes one of its parts.
     public init(isDone: Bool, messages: [String]) {
         self.isDone = isDone
         self.messages = messages
@@ -205,8 +237,11 @@ public struct ControlReply: Sendable, Hashable, Codable {
 /// Every method is synchronous, so that a simulation stays deterministic, and durable when it
 /// returns. A failure to write stops the change that it belongs to.
 public protocol Ledger: Sendable {
+    /// All records, sorted by name.
     func records() throws(LedgerError) -> [InstanceRecord]
+    /// Writes a record in the place of the old one of its name.
     func save(_ record: InstanceRecord) throws(LedgerError)
+    /// Removes a record; the name's events stay.
     func forget(_ name: String) throws(LedgerError)
 
     /// Writes an intent and the record that goes with it, in one transaction.
@@ -217,12 +252,16 @@ public protocol Ledger: Sendable {
     /// Intents that were begun and never finished: what a crash left.
     func openIntents() throws(LedgerError) -> [Intent]
 
+    /// Adds an event; the number in it is not read.
     func append(_ event: EventRecord) throws(LedgerError)
+    /// The swarm's state as last saved; nil before the first time.
     func swarmState() throws(LedgerError) -> SwarmState?
+    /// Writes the swarm's state in the place of the old one.
     func save(_ state: SwarmState) throws(LedgerError)
 
     /// Requests that nobody has answered, oldest first.
     func openRequests() throws(LedgerError) -> [ControlRequest]
+    /// Answers a request; one that was answered already stays so.
     func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError)
     /// Calls the handler when a request may have come, until the task is cancelled.
     func watchRequests(_ arrived: @Sendable () async -> Void) async
@@ -232,6 +271,8 @@ public protocol Ledger: Sendable {
 public struct LedgerError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What happened and what to do.
     public var message: String
+    /// Makes one of its parts.
     public init(_ message: String) { self.message = message }
+    /// The message.
     public var description: String { message }
 }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import PalModel
 internal import PalProvider
 
@@ -133,5 +134,50 @@ extension Planner {
             ]
         }
         return plan
+    }
+
+    static func heldCondition(_ input: PlanInput, _ wanted: DesiredState) -> [Condition] {
+        guard let hold = input.record?.hold, wanted == .stopped,
+            input.declaration?.config.state != .stopped
+        else { return [] }
+        let end =
+            hold.until.map { "until \($0.ISO8601Format())" }
+            ?? "until 'pal start \(input.name)'"
+        return [
+            Condition(
+                .held, reason: "Stopped", message: "held stopped by \(hold.by), \(end)",
+                since: hold.since)
+        ]
+    }
+}
+
+// MARK: What an interrupted change left
+
+extension Planner {
+    /// The decision where nothing stands and nothing shall: a storage that was to go may be left.
+    static func leftovers(_ input: PlanInput) -> InstancePlan {
+        guard input.record?.discardsStorageSince != nil,
+            input.declaration?.config.onDelete ?? .delete == .delete
+        else { return empty(input) }
+        var plan = empty(input)
+        if input.declaration == nil, let block = input.pruneBlock {
+            plan.conditions = [
+                Condition(
+                    .parked, reason: "PruneBlocked", message: "storage not deleted: \(block)")
+            ]
+            return plan
+        }
+        plan.action = .delete
+        plan.causes = [.init("the instance is deleted, and its storage was to go as well")]
+        plan.steps = [Step(.deleteStorage)]
+        return plan
+    }
+
+    /// The rest of a replacement that loses data, where the spec still asks for that.
+    static func discardedStorage(_ input: PlanInput, _ config: InstanceConfig) -> [Step] {
+        guard input.record?.discardsStorageSince != nil, config.onReplace == .discard,
+            config.resources.storagePersistent == false
+        else { return [] }
+        return [Step(.deleteStorage)]
     }
 }

@@ -4,9 +4,11 @@ public import PalProvider
 
 /// All that a decision on one name depends on.
 public struct PlanInput: Sendable {
+    /// The name that is decided on.
     public var name: String
     /// The provider that has or shall have it.
     public var provider = ProviderFactory.defaultType.rawValue
+    /// What the specs say of it; nil where they hold no good declaration.
     public var declaration: Declaration?
     /// Why nothing may be done to this name, where that is so.
     public var frozen: [Diagnostic] = []
@@ -18,6 +20,7 @@ public struct PlanInput: Sendable {
     public var isObserved = false
     /// Why the provider cannot be reached, where that is so.
     public var providerProblem: String?
+    /// What the ledger keeps of it; nil where pal never had it.
     public var record: InstanceRecord?
     /// The rules of the provider that the declaration names; nil where there is none of that name.
     public var rules: (any ProviderRules)?
@@ -31,8 +34,10 @@ public struct PlanInput: Sendable {
     public var restarts = false
     /// Why an update turned out to need a replacement.
     public var replaceBecause: String?
+    /// The date of the decision, for holds that end.
     public var now: Date
 
+    /// An input about which nothing is known yet.
     public init(name: String, specsPath: String, now: Date) {
         self.name = name
         self.specsPath = specsPath
@@ -109,7 +114,7 @@ public enum Planner {
         }
         let wanted = wantedState(input, config)
         guard let instance = input.observed.first else {
-            return wanted == .absent ? empty(input) : creation(input, config, wanted)
+            return wanted == .absent ? leftovers(input) : creation(input, config, wanted)
         }
         if wanted == .absent { return absence(input, config, instance) }
         if let freeze = foreignHash(input, config, rules, instance) { return freeze }
@@ -188,7 +193,9 @@ public enum Planner {
         var plan = empty(input)
         plan.action = .create
         plan.causes = [.init("declared in \(place(input).dropLast(2)), and there is none")]
-        plan.steps = [Step(.create, generation: max(1, input.record?.generation ?? 0))]
+        plan.steps =
+            discardedStorage(input, config)
+            + [Step(.create, generation: max(1, input.record?.generation ?? 0))]
         plan.conditions = heldCondition(input, wanted)
         return plan
     }
@@ -215,8 +222,8 @@ public enum Planner {
         if input.record?.isApproved == true { return nil }
         return blocked(
             input, "ForeignHash",
-            "\(instance.providerInstanceId.prefix(12)) was made from a spec that this ledger does not "
-                + "know. Is another controller at work on this swarm? "
+            "\(instance.providerInstanceId.prefix(12)) was made from a spec that this ledger "
+                + "does not know. Is another controller at work on this swarm? "
                 + "'pal approve \(input.name)' takes it over and replaces it")
     }
 
@@ -230,7 +237,7 @@ public enum Planner {
             let instance = input.observed.max(by: {
                 $0.ownership.generation < $1.ownership.generation
             })
-        else { return empty(input) }
+        else { return leftovers(input) }
         let applied = input.record?.applied
         if input.record?.isApproved == true {
             return deletion(input, instance, applied, because: "approved")
@@ -282,19 +289,5 @@ public enum Planner {
         let isUp = [.running, .starting, .updating].contains(instance.status)
         return (isUp ? [Step(.stop, target: instance.reference)] : [])
             + [Step(.delete, target: instance.reference)]
-    }
-
-    static func heldCondition(_ input: PlanInput, _ wanted: DesiredState) -> [Condition] {
-        guard let hold = input.record?.hold, wanted == .stopped,
-            input.declaration?.config.state != .stopped
-        else { return [] }
-        let end =
-            hold.until.map { "until \($0.ISO8601Format())" }
-            ?? "until 'pal start \(input.name)'"
-        return [
-            Condition(
-                .held, reason: "Stopped", message: "held stopped by \(hold.by), \(end)",
-                since: hold.since)
-        ]
     }
 }

@@ -2,6 +2,7 @@
 public struct Policy: Sendable, Hashable {
     /// More deletions at once than this, and more than `prunePercent`, wait for consent.
     public var pruneCount = 5
+    /// In percent of the names that are declared, go or went just now.
     public var prunePercent = 25
     /// Deletions within this time count as "at once".
     public var pruneWindow: Duration = .seconds(60)
@@ -24,5 +25,6 @@ public struct Policy: Sendable, Hashable {
     /// An instance that was ready for so long has no failures in a row any more.
     public var settledAfter: Duration = .seconds(60)
 
+    /// The rules where pal.yaml says nothing.
     public init() {}
 }

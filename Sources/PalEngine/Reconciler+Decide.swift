@@ -22,6 +22,7 @@ extension Reconciler {
             else {
                 queue.done(name)
                 queue.add(name)
+                world.keys[name]?.awaitsCall = true
                 continue
             }
             world.providers[home]?.calls += 1
@@ -29,11 +30,14 @@ extension Reconciler {
         }
     }
 
-    /// A name that must be looked at waits for the look, unless nobody answers.
+    /// A name that must be looked at waits for the look, unless nobody answers. One whose plan
+    /// waits for a call to spare is not planned again before there is one, or before there are
+    /// news of it.
     private func canDecide(_ name: String) -> Bool {
         guard scope?.contains(name) ?? true, let key = world.keys[name] else { return true }
         let state = world.providers[world.provider(of: name)]
         guard let state, state.problem == nil else { return true }
+        if key.awaitsCall, state.calls >= state.maximumCalls { return false }
         return state.isListed && !key.mustLook
     }
 
@@ -43,6 +47,7 @@ extension Reconciler {
         guard scope?.contains(name) ?? true, world.keys[name] != nil,
             let path = world.desired?.specsPath
         else { return nil }
+        world.keys[name]?.awaitsCall = false
         adoptKnowledge(of: name, specsPath: path)
         var plan = Planner.plan(world.input(for: name, specsPath: path, clock: parts.clock))
         guard !plan.steps.isEmpty else {
@@ -108,7 +113,7 @@ extension Reconciler {
         guard let key = world.keys[name] else { return }
         let home = world.provider(of: name)
         if key.declaration == nil, key.frozen.isEmpty, key.observed.isEmpty,
-            world.providers[home]?.isListed ?? true
+            key.record?.discardsStorageSince == nil, world.providers[home]?.isListed ?? true
         {
             forget(name)
             return
@@ -123,7 +128,8 @@ extension Reconciler {
             show(name, plan, .retrying(problem.message))
             return
         }
-        noteApplied(name)
+        // What is about to end or to change shows only then what is true of it.
+        if plan.causes.isEmpty { noteApplied(name) }
         guard let instance = key.observed[home]?.first, shouldRun(name) else {
             show(name, plan, .settled)
             return

@@ -49,6 +49,10 @@ extension Reconciler {
     ) async throws(StepFailure) {
         let name = plan.name
         let request = step.verb == .create ? createRequest(name, step, home) : nil
+        if step.verb == .delete {
+            let discards = plan.steps.contains { $0.verb == .deleteStorage }
+            world.keys[name]?.record?.discardsStorageSince = discards ? parts.clock.date() : nil
+        }
         guard let record = world.keys[name]?.record else { return }
         let intent = Intent(name: name, provider: home, step: step, at: parts.clock.date())
         let number: Int64
@@ -111,7 +115,9 @@ extension Reconciler {
             // That a replacement finds its own storage again is no news.
             guard plan.action != .replace else { break }
             for notice in instance.notices { note(name, .normal, "Notice", notice) }
-        case .start, .stop, .deleteStorage: break
+        case .deleteStorage:
+            world.keys[name]?.record?.discardsStorageSince = nil
+        case .start, .stop: break
         }
     }
 

@@ -64,7 +64,8 @@ extension Reconciler {
             concerned.formUnion(world.keys.keys.filter { world.provider(of: $0) == name })
         }
         for key in concerned.sorted() { enqueue(key) }
-        for key in (names ?? []).sorted() where world.keys[key]?.mustLook == true {
+        for key in (names ?? []).sorted()
+        where world.keys[key]?.mustLook == true && !queue.inFlight.contains(key) {
             world.providers[name]?.look(at: key, at: now + .milliseconds(50))
         }
         if hadProblem {
@@ -124,6 +125,8 @@ extension Reconciler {
             world.providers[provider]?.hasEvents = true
             world.providers[provider]?.nextList = now
         case .changed(let name, _, _):
+            // Most likely pal's own change; whoever makes it, a look follows its end.
+            guard !queue.inFlight.contains(name) else { return }
             world.keys[name]?.mustLook = true
             world.providers[provider]?.look(at: name, at: now + policy.eventDelay)
         }

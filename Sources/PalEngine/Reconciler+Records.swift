@@ -67,6 +67,7 @@ extension Reconciler {
         else { return }
         world.keys[name]?.record?.applied = config
         world.keys[name]?.record?.isApproved = false
+        world.keys[name]?.record?.discardsStorageSince = nil
         world.keys[name]?.record?.issuedHashes = [instance.ownership.specHash]
     }
 

@@ -24,14 +24,22 @@ public actor Reconciler {
 
     /// What the engine works with; everything that has an effect comes in here.
     public struct Parts: Sendable {
+        /// The swarm whose instances are looked after.
         public var swarm: String
+        /// Where declarations come from.
         public var source: any SpecSource
+        /// The configured providers; each has a name of its own.
         public var providers: [any Provider]
+        /// Where everything is written down before it is done.
         public var ledger: any Ledger
+        /// What every wait is on.
         public var clock: any EngineClock
+        /// Where jitter and new ids come from.
         public var random: any RandomSource
+        /// Where it writes for operators; never secrets.
         public var logger: Logger
 
+        /// Makes one of its parts.
         public init(
             swarm: String, source: any SpecSource, providers: [any Provider], ledger: any Ledger,
             clock: any EngineClock = SystemClock(), random: any RandomSource = SystemRandom(),
@@ -127,6 +135,7 @@ public actor Reconciler {
     /// Puts a name in line for a decision.
     func enqueue(_ name: String) {
         world.keys[name]?.outcome = nil
+        world.keys[name]?.awaitsCall = false
         queue.add(name)
     }
 

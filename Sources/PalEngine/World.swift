@@ -13,6 +13,8 @@ struct Key {
     var touched = 0
     /// Whether the provider must be asked before the next decision.
     var mustLook = false
+    /// Whether its plan waits for the provider to have a call to spare.
+    var awaitsCall = false
     /// Not before this time: the backoff.
     var notBefore: Duration = .zero
     /// How often it was looked at while it was not ready.
@@ -145,8 +147,11 @@ struct World {
 
     /// The provider that has or shall have a name.
     func provider(of name: String) -> String {
-        guard let key = keys[name] else { return ProviderFactory.defaultType.rawValue }
-        return key.declaration.map { $0.config.provider ?? ProviderFactory.defaultType.rawValue }
+        keys[name].map(home) ?? ProviderFactory.defaultType.rawValue
+    }
+
+    private func home(_ key: Key) -> String {
+        key.declaration.map { $0.config.provider ?? ProviderFactory.defaultType.rawValue }
             ?? key.observed.keys.sorted().first ?? key.record?.provider
             ?? ProviderFactory.defaultType.rawValue
     }
@@ -154,11 +159,12 @@ struct World {
     /// The providers that a spec or the ledger names, and that exist.
     var neededProviders: [String] {
         var needed: Set<String> = []
-        for (name, key) in keys {
-            if key.declaration != nil { needed.insert(provider(of: name)) }
-            if let record = key.record { needed.insert(record.provider) }
+        for key in keys.values {
+            let named = [key.declaration.map { _ in home(key) }, key.record?.provider]
+            for case let name? in named where providers[name] != nil { needed.insert(name) }
+            if needed.count == providers.count { break }
         }
-        return needed.filter { providers[$0] != nil }.sorted()
+        return needed.sorted()
     }
 
     /// The names whose deletion the specs ask for now.

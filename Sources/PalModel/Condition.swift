@@ -4,11 +4,15 @@ public import FoundationEssentials
 public struct Condition: Sendable, Hashable, Codable {
     /// What a condition is about. An open set: readers keep what they do not know.
     public struct Kind: RawRepresentable, Sendable, Hashable, Codable {
+        /// The word as `status -o json` shows it, such as `Ready`.
         public let rawValue: String
+        /// Makes one of a word, known or not.
         public init(rawValue: String) { self.rawValue = rawValue }
+        /// Reads it from a single value.
         public init(from decoder: any Decoder) throws {
             rawValue = try decoder.singleValueContainer().decode(String.self)
         }
+        /// Writes it as a single value.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
             try container.encode(rawValue)
@@ -38,6 +42,7 @@ public struct Condition: Sendable, Hashable, Codable {
         public static let stalled = Kind(rawValue: "Stalled")
     }
 
+    /// What it is about.
     public var kind: Kind
     /// Whether it holds; `ready` is also reported where it does not.
     public var isTrue: Bool
@@ -48,6 +53,7 @@ public struct Condition: Sendable, Hashable, Codable {
     /// Since when it is so, where that is known.
     public var since: Date?
 
+    /// Makes one of its parts.
     public init(
         _ kind: Kind, _ isTrue: Bool = true, reason: String, message: String, since: Date? = nil
     ) {

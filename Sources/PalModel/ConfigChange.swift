@@ -9,6 +9,7 @@ public enum ChangeClass: String, Sendable, Hashable, Codable, Comparable, CaseIt
     /// By a new object, and persistent data cannot be kept.
     case replaceLosingData
 
+    /// By how much is disturbed: `live` is the least.
     public static func < (a: ChangeClass, b: ChangeClass) -> Bool { a.rank < b.rank }
 
     private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
@@ -23,6 +24,7 @@ public struct FieldChange: Sendable, Hashable, Codable {
     /// What shall be, nil where it is cleared.
     public var to: Value?
 
+    /// Makes one of its parts.
     public init(path: String, from: Value?, to: Value?) {
         self.path = path
         self.from = from
@@ -42,6 +44,7 @@ public struct PartialConfig: Sendable, Hashable, Codable {
     /// The changes by path, in the order of the table.
     public var changes: [FieldChange]
 
+    /// Makes one of its parts.
     public init(_ changes: [FieldChange]) { self.changes = changes }
 
     /// The config with the changes made.

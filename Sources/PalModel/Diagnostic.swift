@@ -9,6 +9,7 @@ public struct SourceLocation: Sendable, Hashable, Codable, Comparable, CustomStr
     /// The column, from 1. 0 where the whole line or file is meant.
     public var column: Int
 
+    /// Makes one of its parts.
     public init(file: String, line: Int = 0, column: Int = 0) {
         self.file = file
         self.line = line
@@ -21,6 +22,7 @@ public struct SourceLocation: Sendable, Hashable, Codable, Comparable, CustomStr
         return column > 0 ? "\(file):\(line):\(column)" : "\(file):\(line)"
     }
 
+    /// By file, then line, then column.
     public static func < (a: SourceLocation, b: SourceLocation) -> Bool {
         (a.file, a.line, a.column) < (b.file, b.line, b.column)
     }
@@ -37,6 +39,7 @@ public struct Diagnostic: Error, Sendable, Hashable, Codable, Comparable, Custom
     /// The instance that is concerned, where its name could be read.
     public var instance: String?
 
+    /// Makes one of its parts.
     public init(_ location: SourceLocation, _ message: String, instance: String? = nil) {
         self.location = location
         self.message = message
@@ -46,6 +49,7 @@ public struct Diagnostic: Error, Sendable, Hashable, Codable, Comparable, Custom
     /// `file:line:column: message`.
     public var description: String { "\(location): \(message)" }
 
+    /// By place, then message.
     public static func < (a: Diagnostic, b: Diagnostic) -> Bool {
         (a.location, a.message) < (b.location, b.message)
     }

@@ -113,6 +113,7 @@ extension InstanceConfig: Codable {
         self = FieldTable.decode(try Value(from: decoder)).config
     }
 
+    /// Writes the config as a document: only what is set.
     public func encode(to encoder: any Encoder) throws {
         try FieldTable.encode(self).encode(to: encoder)
     }

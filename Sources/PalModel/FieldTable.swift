@@ -128,7 +128,8 @@ public enum FieldTable {
         .init("fromEnv", .text(.variableName), "The controller's environment variable."),
         .init("fromFile", .text(.absolutePath), "A file on the controller's machine."),
         .init(
-            "as", .choice(["file", "env"]), "How it is handed over: file, unless env is asked for."),
+            "as", .choice(["file", "env"]),
+            "How it is handed over: file, unless env is asked for."),
     ])
 
     private static let byPath = Dictionary(

@@ -2,11 +2,14 @@
 ///
 /// `init?(_:)` is called only with values that the field's `Shape` has accepted.
 public protocol FieldValue: Sendable, Hashable {
+    /// Reads a value; nil where it is of another kind.
     init?(_ value: Value)
+    /// The value that `init?(_:)` would read back.
     var value: Value { get }
 }
 
 extension String: FieldValue {
+    /// Takes text, and whole numbers in their decimal form.
     public init?(_ value: Value) {
         switch value {
         case .string(let text): self = text
@@ -14,18 +17,22 @@ extension String: FieldValue {
         default: return nil
         }
     }
+    /// The text.
     public var value: Value { .string(self) }
 }
 
 extension Int: FieldValue {
+    /// Takes whole numbers only.
     public init?(_ value: Value) {
         guard case .int(let number) = value else { return nil }
         self = number
     }
+    /// The number.
     public var value: Value { .int(self) }
 }
 
 extension Double: FieldValue {
+    /// Takes any number.
     public init?(_ value: Value) {
         switch value {
         case .int(let number): self = Double(number)
@@ -33,23 +40,29 @@ extension Double: FieldValue {
         default: return nil
         }
     }
+    /// The number, as a `double` also where it is whole.
     public var value: Value { .double(self) }
 }
 
 extension Bool: FieldValue {
+    /// Takes true and false, and no words for them.
     public init?(_ value: Value) {
         guard case .bool(let flag) = value else { return nil }
         self = flag
     }
+    /// The flag.
     public var value: Value { .bool(self) }
 }
 
 extension Value: FieldValue {
+    /// Takes every value as it is.
     public init?(_ value: Value) { self = value }
+    /// The value itself.
     public var value: Value { self }
 }
 
 extension Array: FieldValue where Element: FieldValue {
+    /// Takes a list; nil where one element does not fit.
     public init?(_ value: Value) {
         guard case .list(let items) = value else { return nil }
         var elements: [Element] = []
@@ -60,10 +73,12 @@ extension Array: FieldValue where Element: FieldValue {
         }
         self = elements
     }
+    /// The elements' values, in order.
     public var value: Value { .list(map(\.value)) }
 }
 
 extension Dictionary: FieldValue where Key == String, Value: FieldValue {
+    /// Takes a map; nil where one entry does not fit.
     public init?(_ value: PalModel.Value) {
         guard case .map(let entries) = value else { return nil }
         var result: [String: Value] = [:]
@@ -73,14 +88,17 @@ extension Dictionary: FieldValue where Key == String, Value: FieldValue {
         }
         self = result
     }
+    /// The entries' values, by the same keys.
     public var value: PalModel.Value { .map(mapValues(\.value)) }
 }
 
 extension FieldValue where Self: RawRepresentable, RawValue == String {
+    /// Takes the text of a known case.
     public init?(_ value: Value) {
         guard case .string(let text) = value else { return nil }
         self.init(rawValue: text)
     }
+    /// The case's text.
     public var value: Value { .string(rawValue) }
 }
 
@@ -89,11 +107,13 @@ public struct TimeSpan: FieldValue, Codable {
     /// The length in milliseconds, never negative.
     public var milliseconds: Int
 
+    /// A span of so many milliseconds, which must not be negative.
     public init(milliseconds: Int) { self.milliseconds = milliseconds }
 
     /// Seconds as a span.
     public static func seconds(_ seconds: Int) -> TimeSpan { .init(milliseconds: seconds * 1000) }
 
+    /// Takes a whole number of seconds, or text such as `1h30m`.
     public init?(_ value: Value) {
         switch value {
         case .int(let seconds) where seconds >= 0 && seconds < 1 << 40:
@@ -138,6 +158,7 @@ public struct TimeSpan: FieldValue, Codable {
         return out.isEmpty ? "0s" : out
     }
 
+    /// The span as text, as short as it goes.
     public var value: Value { .string(text) }
 
     /// The span as the standard library's type.

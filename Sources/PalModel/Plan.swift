@@ -7,6 +7,7 @@ public struct Step: Sendable, Hashable, Codable {
         case deleteStorage
     }
 
+    /// What the call does.
     public var verb: Verb
     /// The object that is meant; nil for a creation.
     public var target: InstanceReference?
@@ -15,6 +16,7 @@ public struct Step: Sendable, Hashable, Codable {
     /// The fields that an update sets.
     public var partial: PartialConfig?
 
+    /// Makes one of its parts.
     public init(
         _ verb: Verb, target: InstanceReference? = nil, generation: Int? = nil,
         partial: PartialConfig? = nil
@@ -40,25 +42,33 @@ public struct InstancePlan: Sendable, Hashable, Codable {
         /// The reason in words.
         public var message: String
 
+        /// A reason in words, with no field behind it.
         public init(_ message: String) { self.message = message }
+        /// A field that differs; the message is the change's text.
         public init(_ change: FieldChange) {
             self.change = change
             self.message = change.text
         }
     }
 
+    /// The instance's name.
     public var name: String
+    /// The configured name of the provider that the steps go to.
     public var provider: String
+    /// What the steps amount to; `none` where nothing is to be done.
     public var action: Action
     /// The worst class of change among the causes, for an update or a replacement.
     public var change: ChangeClass?
+    /// Why; empty where nothing is done.
     public var causes: [Cause]
+    /// The calls, in the order in which they are made.
     public var steps: [Step]
     /// What is true beside it: a hold, a freeze, a limit that is not enforced.
     public var conditions: [Condition]
     /// Whether the deletion counts against the prune budget.
     public var isPrune: Bool = false
 
+    /// Makes one of its parts.
     public init(
         name: String, provider: String, action: Action = .none, change: ChangeClass? = nil,
         causes: [Cause] = [], steps: [Step] = [], conditions: [Condition] = []

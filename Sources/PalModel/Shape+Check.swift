@@ -15,6 +15,7 @@ public struct FieldProblem: Sendable, Hashable {
     /// What is wrong and what to write instead.
     public var message: String
 
+    /// Makes one of its parts.
     public init(_ path: [PathStep], _ message: String, isAboutKey: Bool = false) {
         self.path = path
         self.isAboutKey = isAboutKey

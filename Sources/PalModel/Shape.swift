@@ -25,6 +25,7 @@ public indirect enum Shape: Sendable {
         /// One line for the reference.
         public let summary: String
 
+        /// Makes one of its parts.
         public init(
             _ name: String, _ shape: Shape, required: Bool = false, _ summary: String
         ) {

@@ -24,5 +24,6 @@ public struct SpecHash: Sendable, Hashable, Codable, CustomStringConvertible {
         text = "v1:" + Hex.text(digest.finalize().prefix(16))
     }
 
+    /// The hash as a label holds it.
     public var description: String { text }
 }

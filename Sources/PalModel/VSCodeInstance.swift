@@ -10,31 +10,41 @@ public enum InstanceStatus: String, Sendable, Hashable, Codable, CaseIterable {
 public struct VSCodeInstance: Sendable, Hashable, Codable {
     /// pal's own id: minted once, kept over replacements.
     public var id: String
+    /// The name that the spec gives it.
     public var name: String
     /// The provider's type, such as `docker`.
     public var type: ProviderType
+    /// The configured name of its provider.
     public var providerName: String
+    /// The region that its provider works in.
     public var providerRegion: String
     /// The platform's own id of the object.
     public var providerInstanceId: String
+    /// Where it stands in its life, as of this look.
     public var status: InstanceStatus
     /// What the platform says of the fields, normalised to the spec's units. Fields that the
     /// platform does not report are nil.
     public var config: InstanceConfig
+    /// What it may use and uses, as far as the platform tells.
     public var resources = ResourceState()
+    /// Where it is reached.
     public var network = NetworkState()
     /// What else the platform says, for people.
     public var metadata: [String: String] = [:]
+    /// When the platform's object was made.
     public var createdAt: Date?
+    /// When the platform's object last changed.
     public var updatedAt: Date?
     /// The marks by which pal knows its own.
     public var ownership: Ownership
+    /// Whether the editor answers.
     public var readiness: Readiness
     /// How the last run ended, where it has ended.
     public var exit: ExitReport?
     /// Remarks for the user about the call that returned this, such as a volume attached again.
     public var notices: [String] = []
 
+    /// Makes one of its parts; what is not asked for here can be set afterwards.
     public init(
         id: String, name: String, type: ProviderType, providerName: String, providerRegion: String,
         providerInstanceId: String, status: InstanceStatus, config: InstanceConfig,
@@ -63,16 +73,22 @@ public struct ProviderType: RawRepresentable, Sendable, Hashable, Codable,
     ExpressibleByStringLiteral,
     CustomStringConvertible
 {
+    /// The word as specs and pal.yaml write it.
     public let rawValue: String
+    /// Makes one of a word, known or not.
     public init(rawValue: String) { self.rawValue = rawValue }
+    /// Makes one of a literal.
     public init(stringLiteral value: String) { rawValue = value }
+    /// Reads it from a single value.
     public init(from decoder: any Decoder) throws {
         rawValue = try decoder.singleValueContainer().decode(String.self)
     }
+    /// Writes it as a single value.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(rawValue)
     }
+    /// The word itself.
     public var description: String { rawValue }
 }
 
@@ -84,6 +100,7 @@ public struct InstanceReference: Sendable, Hashable, Codable {
     /// beside it; without it the provider looks for the one object that bears `id`.
     public var providerInstanceId: String?
 
+    /// Makes one of its parts.
     public init(id: String, providerInstanceId: String? = nil) {
         self.id = id
         self.providerInstanceId = providerInstanceId
@@ -92,13 +109,18 @@ public struct InstanceReference: Sendable, Hashable, Codable {
 
 /// The labels that every object of pal carries.
 public struct Ownership: Sendable, Hashable, Codable {
+    /// The swarm that owns the object.
     public var swarm: String
+    /// The instance's name.
     public var name: String
+    /// pal's id of the instance, the same in every generation.
     public var id: String
     /// Counts the replacements, from 1.
     public var generation: Int
+    /// The hash of the config that the object was made from.
     public var specHash: SpecHash
 
+    /// Makes one of its parts.
     public init(swarm: String, name: String, id: String, generation: Int, specHash: SpecHash) {
         self.swarm = swarm
         self.name = name
@@ -141,11 +163,16 @@ public enum Readiness: Sendable, Hashable, Codable {
 
 /// How a run ended.
 public struct ExitReport: Sendable, Hashable, Codable {
+    /// The exit code, with docker 128 + n where signal n ended the run; nil where none is known.
     public var code: Int?
+    /// The number of the signal that ended the run, or nil.
     public var signal: Int?
+    /// Whether the kernel ended it for want of memory.
     public var isOutOfMemory: Bool
+    /// When it ended, where that is known.
     public var at: Date?
 
+    /// Makes one of its parts.
     public init(code: Int?, signal: Int? = nil, isOutOfMemory: Bool = false, at: Date? = nil) {
         self.code = code
         self.signal = signal
@@ -165,8 +192,11 @@ public struct ExitReport: Sendable, Hashable, Codable {
 public struct ResourceState: Sendable, Hashable, Codable {
     /// A limit and what is used of it; nil where it is not known.
     public struct Amount: Sendable, Hashable, Codable {
+        /// The most that it may use.
         public var limit: Double?
+        /// What it uses now.
         public var used: Double?
+        /// Makes one of its parts.
         public init(limit: Double? = nil, used: Double? = nil) {
             self.limit = limit
             self.used = used
@@ -178,12 +208,15 @@ public struct ResourceState: Sendable, Hashable, Codable {
     public var memory = Amount()
     /// GiB.
     public var storage = Amount()
+    /// Nothing known.
     public init() {}
 }
 
 /// Where an instance is reached.
 public struct NetworkState: Sendable, Hashable, Codable {
+    /// The address on the platform's own network.
     public var internalIp: String?
+    /// The address or host name at which the editor's port is reached.
     public var externalIp: String?
     /// The editor's port outside.
     public var port: Int?
@@ -191,5 +224,6 @@ public struct NetworkState: Sendable, Hashable, Codable {
     public var ports: [PortMapping] = []
     /// The editor's addresses, best first.
     public var urls: [String] = []
+    /// Nothing known.
     public init() {}
 }

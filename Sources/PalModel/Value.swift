@@ -59,6 +59,7 @@ public enum Value: Sendable, Hashable {
 }
 
 extension Value: Codable {
+    /// Reads whatever kind of value stands there; a whole number becomes `int`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -78,6 +79,7 @@ extension Value: Codable {
         }
     }
 
+    /// Writes the value as it is, without a wrapper.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

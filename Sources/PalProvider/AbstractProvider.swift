@@ -30,6 +30,7 @@ extension AbstractProvider {
         return ConfigProblem(field.path, "\(field.path) cannot be used on '\(name)': \(reason)")
     }
 
+    /// No further checks.
     public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] { [] }
 
     /// As the capabilities say.
@@ -39,8 +40,11 @@ extension AbstractProvider {
         return change
     }
 
+    /// Nothing to prepare.
     public func initialize() async throws(ProviderFailure) {}
+    /// Nothing to give back.
     public func shutdown() async {}
+    /// Nothing to make sure of.
     public func prepareInstance(_ config: InstanceConfig) async throws(ProviderFailure) {}
 
     /// An instance with all that a request already settles.

@@ -24,6 +24,7 @@ public struct Capabilities: Sendable, Hashable, Codable {
     /// How many calls at once do it good.
     public var maximumConcurrentCalls: Int
 
+    /// Makes one of its parts.
     public init(
         fields: [String: FieldSupport], features: Set<Feature>, maximumConcurrentCalls: Int
     ) {

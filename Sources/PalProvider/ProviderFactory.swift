@@ -3,9 +3,11 @@ public import PalModel
 
 /// How a provider is configured: an entry of `providers` in pal.yaml.
 public struct ProviderSettings: Sendable, Hashable {
+    /// Which kind of provider it is.
     public var type: ProviderType
     /// The name that specs use.
     public var name: String
+    /// The region; nil for the provider's own.
     public var region: String?
     /// The swarm whose instances the provider sees and makes.
     public var swarm: String
@@ -16,6 +18,7 @@ public struct ProviderSettings: Sendable, Hashable {
     /// The controller's environment, for what a platform's tools read from it (`DOCKER_HOST`).
     public var environment: [String: String]
 
+    /// Makes one of its parts.
     public init(
         type: ProviderType, name: String, region: String? = nil, swarm: String,
         dataDirectory: String, specific: [String: Value] = [:], environment: [String: String] = [:]

@@ -7,6 +7,7 @@ public enum ProviderFailure: Error, Sendable, Hashable, CustomStringConvertible 
     /// The change cannot be made to the standing object. Nothing was changed.
     case needsReplacement(String)
 
+    /// The message, whichever case it is.
     public var description: String {
         switch self {
         case .error(let error): error.message
@@ -38,11 +39,15 @@ public struct ProviderError: Error, Sendable, Hashable, Codable, CustomStringCon
 
     /// An open set of one-word codes for machines.
     public struct Code: RawRepresentable, Sendable, Hashable, Codable {
+        /// The word, such as `NameTaken`.
         public let rawValue: String
+        /// Makes one of a word, known or not.
         public init(rawValue: String) { self.rawValue = rawValue }
+        /// Reads it from a single value.
         public init(from decoder: any Decoder) throws {
             rawValue = try decoder.singleValueContainer().decode(String.self)
         }
+        /// Writes it as a single value.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.singleValueContainer()
             try container.encode(rawValue)
@@ -74,7 +79,9 @@ public struct ProviderError: Error, Sendable, Hashable, Codable, CustomStringCon
         public static let platformFailure = Code(rawValue: "PlatformFailure")
     }
 
+    /// Who has to act.
     public var kind: Kind
+    /// What went wrong, in one word for machines.
     public var code: Code
     /// What happened, to what, and what to do. No secrets.
     public var message: String
@@ -85,6 +92,7 @@ public struct ProviderError: Error, Sendable, Hashable, Codable, CustomStringCon
     /// Seconds that the platform asked to wait.
     public var retryAfter: Double?
 
+    /// Makes one of its parts.
     public init(
         _ kind: Kind, _ code: Code, _ message: String, cause: String? = nil, isRetryable: Bool,
         retryAfter: Double? = nil
@@ -97,5 +105,6 @@ public struct ProviderError: Error, Sendable, Hashable, Codable, CustomStringCon
         self.retryAfter = retryAfter
     }
 
+    /// The message.
     public var description: String { message }
 }

@@ -13,6 +13,7 @@ public struct CreateRequest: Sendable {
     /// free.
     public var keptPorts: [Int: Int]
 
+    /// Makes one of its parts.
     public init(
         config: InstanceConfig, ownership: Ownership, starts: Bool = true,
         keptPorts: [Int: Int] = [:]
@@ -28,6 +29,7 @@ public struct CreateRequest: Sendable {
 public struct InstanceFilter: Sendable, Hashable {
     /// Only the instances with these names.
     public var names: Set<String>?
+    /// Makes one of its parts.
     public init(names: Set<String>? = nil) { self.names = names }
     /// All of the swarm.
     public static let all = InstanceFilter()
@@ -45,6 +47,7 @@ public struct LogOptions: Sendable, Hashable {
     /// Only lines that this regular expression (Swift's `Regex` syntax) finds a match in.
     public var pattern: String?
 
+    /// Makes one of its parts.
     public init(lines: Int? = nil, since: Date? = nil, pattern: String? = nil) {
         self.lines = lines
         self.since = since
@@ -56,12 +59,14 @@ public struct LogOptions: Sendable, Hashable {
 public struct LogLine: Sendable, Hashable, Codable {
     /// Where it was written to.
     public enum Stream: String, Sendable, Codable { case stdout, stderr }
+    /// Which of the two it was written to.
     public var stream: Stream
     /// When, where the platform keeps it.
     public var at: Date?
     /// The line without its end.
     public var text: String
 
+    /// Makes one of its parts.
     public init(stream: Stream, at: Date? = nil, text: String) {
         self.stream = stream
         self.at = at
@@ -80,6 +85,7 @@ public struct Command: Sendable, Hashable {
     /// The longest time that it may take; no limit where nil.
     public var timeout: Duration?
 
+    /// Makes one of its parts.
     public init(
         _ arguments: [String], environment: [String: String] = [:],
         workingDirectory: String? = nil, timeout: Duration? = nil
@@ -95,9 +101,12 @@ public struct Command: Sendable, Hashable {
 public struct CommandResult: Sendable, Hashable {
     /// The exit code; 128 + n where signal n ended it.
     public var exitCode: Int
+    /// The bytes that it wrote to standard output.
     public var standardOutput: [UInt8]
+    /// The bytes that it wrote to standard error.
     public var standardError: [UInt8]
 
+    /// Makes one of its parts.
     public init(exitCode: Int, standardOutput: [UInt8], standardError: [UInt8]) {
         self.exitCode = exitCode
         self.standardOutput = standardOutput
@@ -115,11 +124,14 @@ public enum ProviderEvent: Sendable, Hashable {
 
 /// Persistent storage at a platform.
 public struct StorageVolume: Sendable, Hashable, Codable {
+    /// The platform's own id of the storage.
     public var providerStorageId: String
     /// The instance that it belongs to.
     public var instanceName: String
+    /// When it was made, where the platform tells.
     public var createdAt: Date?
 
+    /// Makes one of its parts.
     public init(providerStorageId: String, instanceName: String, createdAt: Date? = nil) {
         self.providerStorageId = providerStorageId
         self.instanceName = instanceName
@@ -134,6 +146,7 @@ public struct ConfigProblem: Sendable, Hashable, Codable {
     /// What is wrong and what to do.
     public var message: String
 
+    /// Makes one of its parts.
     public init(_ path: String, _ message: String) {
         self.path = path
         self.message = message

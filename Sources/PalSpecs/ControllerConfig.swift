@@ -4,11 +4,16 @@ public import PalModel
 public struct ControllerConfig: Sendable, Hashable {
     /// One entry of `providers`.
     public struct ProviderEntry: Sendable, Hashable {
+        /// The provider's type, such as `docker`.
         public var type: String
+        /// The name that specs use; the type where the file gives none.
         public var name: String
+        /// The region; nil for the provider's own.
         public var region: String?
+        /// The provider's own settings.
         public var specific: [String: Value]
 
+        /// Makes one of its parts.
         public init(
             type: String, name: String, region: String? = nil, specific: [String: Value] = [:]
         ) {
@@ -27,11 +32,16 @@ public struct ControllerConfig: Sendable, Hashable {
     public var state: String?
     /// The configured providers; nil for docker and process.
     public var providers: [ProviderEntry]?
+    /// `prune.count`: so many deletions at once are let through; nil for 5.
     public var pruneCount: Int?
+    /// `prune.percent`: so many percent at once are let through, 0 to 100; nil for 25.
     public var prunePercent: Int?
+    /// How often everything is listed though nothing was heard; nil for 60 s.
     public var resync: TimeSpan?
+    /// Instances that are worked on at once, 1 to 1000; nil for 64.
     public var maximumParallel: Int?
 
+    /// An empty file's: everything is left to the defaults.
     public init() {}
 
     private static let providerShape = Shape.object([

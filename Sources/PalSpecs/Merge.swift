@@ -102,7 +102,8 @@ struct Merge {
                 let others = locations.filter { $0 != location }.map(\.description)
                 return Diagnostic(
                     location,
-                    "'\(name)' is declared more than once, also at \(others.joined(separator: ", ")); "
+                    "'\(name)' is declared more than once, "
+                        + "also at \(others.joined(separator: ", ")); "
                         + "nothing is done to it until one is left", instance: name)
             }
             if declarations.count > 1 {

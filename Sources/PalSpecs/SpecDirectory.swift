@@ -31,6 +31,7 @@ public actor SpecDirectory: SpecSource {
         }
     }
 
+    /// Calls the handler once at the start and after every change, until the task is cancelled.
     public func watch(_ changed: @Sendable () async -> Void) async {
         // The start counts too: what changed between the first reading and the first watch.
         await watcher.run { _ in await changed() }

@@ -55,7 +55,7 @@ struct TreeWalk {
     /// Walks the tree.
     ///
     /// - Parameter observe: told of each dependency *before* it is looked at, so that a watch that
-    /// is   set in it misses nothing.
+    /// is set in it misses nothing.
     init(
         root: String, followsLinksOutside: Bool = true,
         observe: @escaping (_ directory: String, Interest) -> Void = { _, _ in }

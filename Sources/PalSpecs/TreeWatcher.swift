@@ -91,7 +91,7 @@ public final class TreeWatcher: Sendable {
     /// Watches until the task is cancelled.
     ///
     /// - Parameter changed: called once at the start and then after each change, one call at a
-    /// time;   what happens during a call leads to another one.
+    /// time; what happens during a call leads to another one.
     public func run(_ changed: @Sendable (Reason) async -> Void) async {
         let inbox = Inbox()
         let watches: Result<WatchSet, SystemError> = Result { () throws(SystemError) in

@@ -13,6 +13,18 @@ enum YAMLReader {
     private static let maximumCollectionKeys = 20_000
 
     static func read(_ source: SourceText) throws(Unparsable) -> [Node] {
+        guard DeepStack.isNeeded(for: source.text) else { return try parse(source) }
+        let result = DeepStack.run { () -> Result<[Node], Unparsable> in
+            do throws(Unparsable) {
+                return .success(try parse(source))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private static func parse(_ source: SourceText) throws(Unparsable) -> [Node] {
         let whole = SourceLocation(file: source.file)
         guard collectionKeys(in: source.text) <= maximumCollectionKeys else {
             throw Unparsable(

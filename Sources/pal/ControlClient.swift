@@ -52,11 +52,17 @@ struct ControlClient {
         progress: @escaping @Sendable (SQLiteLedger) -> Void = { _ in }
     ) async throws -> ControlReply? {
         let ledger = try Self.openLedger(environment)
-        if let lock = try? ControllerLock(directory: environment.state, purpose: purpose) {
-            defer { lock.release() }
-            return try await perform(request, ledger, only: names, limit, progress)
+        let lock: ControllerLock
+        do {
+            lock = try ControllerLock(directory: environment.state, purpose: purpose)
+        } catch {
+            guard ControllerLock.holder(directory: environment.state) != nil else {
+                throw CommandFailure("\(error)")
+            }
+            return try await wait(for: request, ledger, limit, progress)
         }
-        return try await wait(for: request, ledger, limit, progress)
+        defer { lock.release() }
+        return try await perform(request, ledger, only: names, limit, progress)
     }
 
     /// Does a request itself; refused while a controller runs.

@@ -31,6 +31,7 @@ struct ConformanceTests {
             var template = InstanceConfig(name: "verify")
             template.image = BusyboxImage.name
             template.specific = ["network": .string("bridge")]
+            template.env = ["HOME": "/home/coder"]
             try await check(provider, scene.swarm, template)
         }
     }

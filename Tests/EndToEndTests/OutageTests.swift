@@ -73,7 +73,8 @@ struct OutageTests {
                 try await scene.eventually("others carry on") { $0["bob"]?.ready == true }
                 try scene.write(
                     "alice.yaml",
-                    "name: alice\nimage: \(BusyboxImage.name)\neditor: custom\nspecific: { network: none }\n"
+                    "name: alice\nimage: \(BusyboxImage.name)\neditor: custom\n"
+                        + "specific: { network: none }\n"
                 )
                 try await engine.start()
                 let after = try await scene.eventually("taken up again") {

@@ -12,7 +12,8 @@ struct RequestTests {
         let server = try TestServer(transport) { connection in
             _ = connection.readRequest()
             connection.send(
-                "HTTP/1.1 404 Not Found\r\nX-One:  a b \r\nx-one: c\r\nContent-Length: 5\r\n\r\nhello"
+                "HTTP/1.1 404 Not Found\r\nX-One:  a b \r\nx-one: c\r\n"
+                    + "Content-Length: 5\r\n\r\nhello"
             )
         }
         let response = try await client.send(HTTPRequest("GET", "/a?b=c%20d"), to: server.endpoint)

@@ -53,6 +53,12 @@ import Testing
         try ledger.save(.small("a"))
         try ledger.queue.writeWithoutTransaction { try Schema.migrate($0, path: ledger.path) }
         #expect(try ledger.records().count == 1)
+
+        // Or a newer release came first.
+        try ledger.queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA user_version = 99")
+            #expect(throws: LedgerError.self) { try Schema.migrate(db, path: ledger.path) }
+        }
     }
 
     @Test func withoutALedgerThereIsNothingToRead() throws {

@@ -85,7 +85,7 @@ import Testing
             let now = try await bench.get(made)
             #expect(now.network.port != port)
             #expect(now.network.port != nil)
-            stranger.end()
+            try await stranger.end()
         }
     }
 

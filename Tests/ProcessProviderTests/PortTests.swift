@@ -18,7 +18,7 @@ import Testing
             }
             #expect(message?.contains("\(listener.port)") == true)
             #expect(try await bench.provider.listInstances(.all).isEmpty)
-            listener.end()
+            try await listener.end()
             let made = try await bench.provider.createInstance(request)
             #expect(made.network.port == listener.port)
         }
@@ -48,7 +48,7 @@ import Testing
                 try await bench.provider.startInstance(made.reference)
             }
             #expect(try await bench.get(made).status == .stopped)
-            listener.end()
+            try await listener.end()
             try await bench.provider.startInstance(made.reference)
         }
     }
@@ -57,7 +57,7 @@ import Testing
         try await Bench.run { bench in
             let listener = try Listener()
             let port = listener.port
-            listener.end()
+            try await listener.end()
             let script = "read go < go; exec busybox httpd -f -p 127.0.0.1:$PORT"
             #expect(mkfifo("\(bench.directory)/go", 0o600) == 0)
             let made = try await bench.create("alice", script) {
@@ -116,5 +116,10 @@ final class Listener: Sendable {
         port = Int(in_port_t(bigEndian: address.sin_port))
     }
 
-    func end() { close(descriptor) }
+    /// Returns when the port is free: a process that is being forked by another test at this moment
+    /// has a copy of the descriptor until its exec.
+    func end() async throws {
+        close(descriptor)
+        while try !Port(number: port).isFree() { try await Task.sleep(for: .milliseconds(1)) }
+    }
 }

@@ -20,15 +20,6 @@ import Testing
         }
     }
 
-    @Test func aReplacementIsNoReattachment() async throws {
-        try await Bench.run { bench in
-            let old = try await bench.create("alice")
-            #expect(try await bench.provider.deleteInstance(old.reference))
-            let new = try await bench.create("alice", generation: 2)
-            #expect(new.notices.isEmpty)
-        }
-    }
-
     @Test func storageInUseIsNotDeleted() async throws {
         try await Bench.run { bench in
             let made = try await bench.create("alice", starts: false)

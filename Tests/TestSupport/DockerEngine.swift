@@ -29,9 +29,13 @@ public final class DockerEngine: Sendable {
 
     /// A container as the Engine lists it.
     public struct Container: Decodable, Sendable {
+        /// The Engine's id of it.
         public var Id: String
+        /// Its names, each with a leading slash.
         public var Names: [String]
+        /// One word, such as `running` or `exited`.
         public var State: String
+        /// Its labels, pal's own and others.
         public var Labels: [String: String]
     }
 
@@ -70,7 +74,9 @@ public final class DockerEngine: Sendable {
 
 /// Something that a test needs went wrong.
 public struct TestFailure: Error, CustomStringConvertible {
+    /// What went wrong.
     public let description: String
+    /// Makes one of its parts.
     public init(_ description: String) { self.description = description }
 }
 

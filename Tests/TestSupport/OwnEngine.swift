@@ -1,25 +1,31 @@
-public import Foundation
+import Foundation
 import PalHTTP
 
 /// An Engine of the test's own, which may be stopped: it runs no containers.
 ///
 /// It has a network namespace of its own, because an Engine without a bridge removes `docker0`.
 public final class OwnEngine {
+    /// Where all that it keeps lies.
     public let directory: String
     private var process: Process?
     private let client = HTTPClient()
 
+    /// The Engine's program.
     public static let program = "/usr/sbin/dockerd"
+    /// The program that gives it a network namespace.
     public static let unshare = "/usr/bin/unshare"
 
+    /// Makes the directory; starts nothing.
     public init() throws {
         directory = "/tmp/pal-engine-\(UInt64.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
     }
 
+    /// Where the Engine answers while it runs.
     public var socket: String { directory + "/docker.sock" }
 
+    /// Starts it and waits until it answers, for about half a minute.
     public func start() async throws {
         let process = Process()
         process.executableURL = URL(filePath: Self.unshare)
@@ -41,12 +47,14 @@ public final class OwnEngine {
         throw TestFailure("an Engine of its own did not start")
     }
 
+    /// Ends it and waits for that; its data stay.
     public func stop() {
         process?.terminate()
         process?.waitUntilExit()
         process = nil
     }
 
+    /// Ends it and deletes its data.
     public func remove() {
         stop()
         try? FileManager.default.removeItem(atPath: directory)

@@ -10,8 +10,11 @@ public enum PalProgram {
     public struct Outcome: Sendable, CustomStringConvertible {
         /// The exit code; 128 + n where signal n ended it.
         public var code: Int32
+        /// What it wrote to standard output.
         public var out: String
+        /// What it wrote to standard error.
         public var err: String
+        /// All three, for a failed test's message.
         public var description: String { "exit \(code)\n\(out)\n\(err)" }
     }
 

@@ -11,15 +11,21 @@ public struct Scene: Sendable {
     /// Which real platform a scene's specs run on.
     public enum Platform: String, Sendable, CaseIterable, CustomTestStringConvertible {
         case process, docker
+        /// The platform's name.
         public var testDescription: String { rawValue }
     }
 
+    /// The directory that holds everything of the scene, with pal.yaml in it.
     public let root: String
+    /// The swarm's name, new for every scene.
     public let swarm: String
     /// Variables on top of the scene's own, such as `DOCKER_HOST`.
     public var variables: [String: String] = [:]
+    /// The specs directory.
     public var specs: String { root + "/specs" }
+    /// The directory of the ledger and the controller's lock.
     public var state: String { root + "/state/pal/\(swarm)" }
+    /// The variables that programs of the scene are run with.
     public var environment: [String: String] {
         let own = [
             "HOME": root, "XDG_STATE_HOME": root + "/state", "XDG_DATA_HOME": root + "/data",
@@ -122,9 +128,9 @@ public struct Scene: Sendable {
         }
     }
 
-    /// A port for a name: below the ephemeral range, and hardly the same for two names.
+    /// A port for a name, hardly the same for two: below those that pal and the kernel choose from.
     public static func port(_ name: String) -> Int {
-        20000 + Int(name.utf8.reduce(UInt32(5381)) { $0 &* 33 &+ UInt32($1) } % 12000)
+        10000 + Int(name.utf8.reduce(UInt32(5381)) { $0 &* 33 &+ UInt32($1) } % 9973)
     }
 
     // MARK: pal
@@ -165,24 +171,44 @@ public struct Scene: Sendable {
 
     /// One instance as `pal status -o json` tells it.
     public struct Row: Decodable, Sendable {
+        /// A condition.
         public struct Told: Decodable, Sendable {
+            /// What it is about, such as `Ready`.
             public var kind: String
+            /// Whether it holds.
             public var isTrue: Bool
+            /// One word for machines.
             public var reason: String
+            /// A sentence for people.
             public var message: String
         }
+        /// What the provider said of it.
         public struct Instance: Decodable, Sendable {
-            public struct Network: Decodable, Sendable { public var urls: [String] }
+            /// Where it is reached.
+            public struct Network: Decodable, Sendable {
+                /// The editor's addresses, best first.
+                public var urls: [String]
+            }
+            /// The platform's own id of the object.
             public var providerInstanceId: String
+            /// Where it is reached.
             public var network: Network
         }
+        /// The instance's name.
         public var name: String
+        /// pal's own id.
         public var id: String
+        /// The configured name of its provider.
         public var provider: String
+        /// Where it stands in its life, such as `running`.
         public var status: String
+        /// Whether the editor answers.
         public var ready: Bool
+        /// Counts the replacements, from 1.
         public var generation: Int
+        /// What the provider said of its object last, if there was one.
         public var instance: Instance?
+        /// What is true of it.
         public var conditions: [Told]
 
         /// Whether it has a condition of a kind.
@@ -193,17 +219,32 @@ public struct Scene: Sendable {
 
     /// The whole of `pal status -o json`.
     public struct Status: Decodable, Sendable {
-        public struct Problem: Decodable, Sendable { public var message: String }
-        public struct Parked: Decodable, Sendable { public var names: [String] }
+        /// A problem in the specs.
+        public struct Problem: Decodable, Sendable {
+            /// What is wrong and what to do.
+            public var message: String
+        }
+        /// Deletions that wait for consent.
+        public struct Parked: Decodable, Sendable {
+            /// The instances' names, sorted.
+            public var names: [String]
+        }
+        /// Who runs the controller; nil where nobody does.
         public var controller: String?
+        /// Every problem in the specs.
         public var problems: [Problem]
+        /// Why nothing is pruned; nil where pruning is free.
         public var pruneBlock: String?
+        /// Deletions that wait for consent, or nil.
         public var parked: Parked?
+        /// Every instance, sorted by name.
         public var instances: [Row]
 
+        /// The instance of that name, or nil.
         public subscript(name: String) -> Row? { instances.first { $0.name == name } }
     }
 
+    /// Asks pal for the status.
     public func status() async throws -> Status {
         let outcome = try await pal("status", "-o", "json")
         guard outcome.code == 0 else { throw TestFailure("status: \(outcome)") }

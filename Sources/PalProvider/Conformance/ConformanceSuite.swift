@@ -27,7 +27,7 @@ public struct ConformanceSuite: Sendable {
     ///   - provider: The provider, configured for `swarm`.
     ///   - swarm: A swarm that nobody else uses.
     ///   - template: A config that runs an HTTP server which answers `health.path` with 200, on
-    ///     `network.port` or `$PORT`.
+    ///     `network.port` or `$PORT`, and whose `$HOME` is the editor's home.
     public init(
         provider: any Provider, swarm: String, template: InstanceConfig,
         clock: any Clock<Duration> = ContinuousClock()

@@ -35,6 +35,7 @@ extension DockerProvider {
                 if let first = fixed.first { throw portTaken(first, request) }
                 taken.formUnion(port.map { [$0] } ?? ports.map(\.outside))
             case .networkMissing:
+                networkSeen.set(false)
                 await discard(id)
                 if ownNetwork { try await ensureNetwork() } else { throw missingNetwork(request) }
             case .failed(let failure):
@@ -129,6 +130,7 @@ extension DockerProvider {
                     timeout: .seconds(180)))
             if answer.isSuccess { return try answer.decoded(as: Created.self).id }
             guard EngineMessage.isNameConflict(answer) else {
+                networkSeen.set(false)
                 throw creationFailure(answer, request)
             }
             if let holder = try await inspectAny(name) {

@@ -4,6 +4,11 @@ import PalProvider
 extension DockerProvider {
     /// The containers that carry the swarm's label and these.
     func summaries(labels: [String: String]) async throws(ProviderFailure) -> [ContainerSummary] {
+        try await list(labels: labels).decoded(as: [ContainerSummary].self)
+    }
+
+    /// The Engine's answer with the containers that carry the swarm's label and these.
+    func list(labels: [String: String]) async throws(ProviderFailure) -> EngineAnswer {
         var wanted = ["\(DockerLabel.swarm)=\(settings.swarm)"]
         wanted += labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let answer = try await engine.send(
@@ -13,7 +18,7 @@ extension DockerProvider {
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: "list the containers", changesSomething: false)
         }
-        return try answer.decoded(as: [ContainerSummary].self)
+        return answer
     }
 
     /// One container by its id, or nil. A name is not taken for an id.

@@ -98,6 +98,16 @@ final class InspectCache: Sendable {
         }
     }
 
+    /// Whether all changes are heard of, and nothing happened since the ticket was taken.
+    func isQuiet(since ticket: Ticket) -> Bool {
+        state.withLock { $0.streams > 0 && $0.moment == ticket.moment }
+    }
+
+    /// When the oldest of what is kept ends; nil where nothing is kept.
+    var firstExpiry: ContinuousClock.Instant? {
+        state.withLock { $0.entries.values.map(\.at).min().map { $0 + Self.longest } }
+    }
+
     /// What is known of every container: of use where an old answer does no harm.
     var everything: [ContainerDetail] { state.withLock { $0.entries.values.map(\.detail) } }
 

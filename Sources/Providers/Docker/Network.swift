@@ -42,11 +42,29 @@ final class Turnstile: Sendable {
     }
 }
 
+/// Whether something was seen, and no reason to look again has come since.
+final class Seen: Sendable {
+    private let state = Mutex(false)
+
+    var isTrue: Bool { state.withLock { $0 } }
+
+    func set(_ seen: Bool) { state.withLock { $0 = seen } }
+}
+
 extension DockerProvider {
     /// Makes the swarm's network where it is missing.
+    ///
+    /// Looks once: an Engine that refuses a container for whatever reason makes it look again.
     func ensureNetwork() async throws(ProviderFailure) {
+        guard !networkSeen.isTrue else { return }
         await networkTurnstile.enter()
         defer { networkTurnstile.leave() }
+        guard !networkSeen.isTrue else { return }
+        try await makeNetwork()
+        networkSeen.set(true)
+    }
+
+    private func makeNetwork() async throws(ProviderFailure) {
         guard try await !networkExists(networkName) else { return }
         let answer = try await engine.send(
             EngineCall(

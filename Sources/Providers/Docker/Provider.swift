@@ -26,9 +26,11 @@ public struct DockerProvider: AbstractProvider {
     let engine: EngineClient
     let clock: any Clock<Duration>
     let cache = InspectCache()
+    let lastList = LastList()
     let ready = ReadyRuns()
     let portChooser: PortChooser
     let networkTurnstile = Turnstile()
+    let networkSeen = Seen()
 
     /// How many calls a list makes at once.
     static let inspections = 8
@@ -68,12 +70,22 @@ public struct DockerProvider: AbstractProvider {
     public func listInstances(
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
-        let summaries = try await summaries(labels: [:])
-        if filter == .all {
-            let ids = Set(summaries.map(\.id))
-            cache.retain(ids)
-            ready.retain(ids)
-        }
+        let ticket = cache.ticket()
+        let answer = try await list(labels: [:])
+        if filter == .all, let known = lastList.instances(answer.body, cache) { return known }
+        let summaries = try answer.decoded(as: [ContainerSummary].self)
+        let instances = try await instances(summaries, filter)
+        guard filter == .all else { return instances }
+        let ids = Set(summaries.map(\.id))
+        cache.retain(ids)
+        ready.retain(ids)
+        lastList.keep(answer.body, instances, cache, ticket)
+        return instances
+    }
+
+    private func instances(
+        _ summaries: [ContainerSummary], _ filter: InstanceFilter
+    ) async throws(ProviderFailure) -> [VSCodeInstance] {
         let wanted = summaries.filter { summary in
             Ownership(labels: summary.labels ?? [:]).map { filter.takes($0.name) } ?? false
         }

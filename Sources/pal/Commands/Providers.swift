@@ -79,17 +79,19 @@ struct Providers: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Run the conformance suite against a provider.",
             discussion: """
-                Makes and deletes instances in a swarm of its own, named pal-verify-…; nothing else is
+                Makes and deletes instances in a swarm of its own, named pal-verify-…; nothing \
+                else is
                 touched. The image or command must serve HTTP on $PORT.
 
                   pal providers verify docker --image codercom/code-server:latest
-                  pal providers verify process -- python3 -m http.server
+                  pal providers verify process -- sh -c 'exec python3 -m http.server $PORT'
                 """)
         @OptionGroup var world: WorldOptions
         @Argument(help: "The provider's name.") var name: String
         @Option(help: "The image of the instances.") var image: String?
         @Option(help: "The editor's port inside.") var port = 8080
         @Option(help: "The path that answers 200 when ready.") var healthPath = "/"
+        @Option(help: "Where storage is mounted in the image.") var home = "/home/coder"
         @Argument(parsing: .postTerminator, help: "The command of the instances, after '--'.")
         var command: [String] = []
 
@@ -108,6 +110,7 @@ struct Providers: AsyncParsableCommand {
             template.command = command.isEmpty ? nil : command
             template.network.port = port
             template.health.path = healthPath
+            if image != nil { template.env = ["HOME": home] }
             let suite = ConformanceSuite(
                 provider: provider, swarm: verifying.swarm, template: template)
             let results = await suite.run { result in

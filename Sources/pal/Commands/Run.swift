@@ -12,7 +12,8 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Watch the specs directory and keep it true, for ever.",
         discussion: """
-            Ends on SIGTERM or Ctrl-C; the instances go on without it, and the next run takes them up.
+            Ends on SIGTERM or Ctrl-C; the instances go on without it, and the next run takes \
+            them up.
 
               pal run                  ./pal.yaml, or ./specs
               pal run ~/swarm          another specs directory
@@ -38,6 +39,8 @@ struct Run: AsyncParsableCommand {
         let ledger = try ControlClient.openLedger(environment)
         let lock = try ControlClient.lock(environment, purpose: "pal run")
         defer { lock.release() }
+        // What a command left that was killed long ago is not carried out now.
+        _ = try ledger.expireRequests(leftBefore: Date() - 600)
         let reconciler = try composition.reconciler(ledger)
         Terminal.complain(
             "pal: keeping swarm '\(environment.swarm)' as \(environment.specs) declares it; "
