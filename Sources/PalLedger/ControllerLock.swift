@@ -51,7 +51,8 @@ public final class ControllerLock: Sendable {
                     throw LedgerError("cannot become the controller of this swarm: \(error)")
                 }
             }
-            if let holder = holder(directory: state.path) {
+            // One without words has just locked it, or is a child that a fork has not yet let go.
+            if let holder = holder(directory: state.path), holder != nameless {
                 throw LedgerError(
                     "this swarm already has a controller: \(holder); stop that one first")
             }
@@ -61,9 +62,11 @@ public final class ControllerLock: Sendable {
     }
 
     private static func words(_ holder: String?) -> String {
-        guard let holder, !holder.isEmpty else { return "a process that did not say who it is" }
+        guard let holder, !holder.isEmpty else { return nameless }
         return holder
     }
+
+    private static let nameless = "a process that did not say who it is"
 
     private static var host: String {
         var buffer = [CChar](repeating: 0, count: 256)

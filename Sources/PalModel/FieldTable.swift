@@ -94,7 +94,7 @@ public enum FieldTable {
             "Notes of your own; shown in status, sent nowhere."),
         Field(
             "replicas", \.replicas, .integer(0...1000), .engine,
-            "So many instances, named name-0, name-1, …"),
+            "So many instances, named name-0, name-1 and so on."),
         Field(
             "dependsOn", \.dependsOn, .list(.text(.dnsLabel)), .engine,
             "Instances that must be ready first."),

@@ -6,8 +6,8 @@ enum DeepStack {
     /// Levels that any stack has room for.
     private static let harmless = 60
 
-    /// Whether a text may be nested deeper than an ordinary stack holds. Counts too much rather than
-    /// too little: brackets in quotes and comments, and every column of indentation.
+    /// Whether a text may be nested deeper than an ordinary stack holds. Counts too much rather
+    /// than too little: brackets in quotes and comments, and every column of indentation.
     static func isNeeded(for text: String) -> Bool {
         var brackets = 0
         var indentation = 0

@@ -43,6 +43,7 @@ struct Pal: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            Terminal.exit(0)
         } catch let failure as CommandFailure {
             Terminal.complain(failure.message)
             Terminal.exit(1)

@@ -94,7 +94,8 @@ struct ConvergenceTests {
     }
 
     @Test func whatOnlyAnEditMendsIsSaidAtOnce() async throws {
-        let swarm = try TestSwarm()
+        var swarm = try TestSwarm()
+        swarm.policy.retry = Backoff(first: .seconds(60), limit: .seconds(60))
         let failure = ProviderFailure.error(
             ProviderError(.instance, .imageMissing, "no image x; pull it", isRetryable: false))
         swarm.platform.state.withLock {

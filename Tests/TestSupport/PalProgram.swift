@@ -27,6 +27,8 @@ public enum PalProgram {
         let (out, err) = (base + ".out", base + ".err")
         defer { for file in [out, err] { try? FileManager.default.removeItem(atPath: file) } }
         let process = try make(program, arguments, environment, directory, out, err)
+        // Foundation keeps an ended process, and with it what it wrote to.
+        defer { close(process) }
         let code = try await withCheckedThrowingContinuation { continuation in
             process.terminationHandler = { ended in
                 let signal: Int32 = ended.terminationReason == .uncaughtSignal ? 128 : 0
@@ -49,7 +51,15 @@ public enum PalProgram {
     ) throws -> Process {
         let process = try make(program, arguments, environment, directory, log, log)
         try process.run()
+        close(process)
         return process
+    }
+
+    /// Closes this side of a process's output.
+    private static func close(_ process: Process) {
+        for output in [process.standardOutput, process.standardError] {
+            try? (output as? FileHandle)?.close()
+        }
     }
 
     private static func text(_ path: String) throws -> String {

@@ -168,3 +168,16 @@ extension ProcessProvider {
         }
     }
 }
+
+extension RecordStore {
+    /// Wakes the supervisors of runs that were asked to end: a crash may have come between the
+    /// asking and the signal. One that is ending already goes on as before. Blocks.
+    func finishStops() throws(ProviderFailure) {
+        for entry in try all() {
+            guard let state = try? RunState.read(entry.files), state.status == .stopping,
+                let supervisor = state.run?.supervisor
+            else { continue }
+            ProcessHandle(supervisor)?.send(SIGTERM)
+        }
+    }
+}

@@ -55,7 +55,7 @@ public final class ProcessProvider: AbstractProvider {
     /// Makes the provider's directories, finds out which limits can be enforced, and deletes what a
     /// crash left half made or half deleted.
     public func initialize() async throws(ProviderFailure) {
-        let layout = layout
+        let (layout, records) = (layout, records)
         let support = try await offPool { () throws(ProviderFailure) in
             do throws(SystemError) {
                 try Directories.make(layout.instances)
@@ -65,6 +65,7 @@ public final class ProcessProvider: AbstractProvider {
             }
             Directories.sweep(layout.instances)
             Directories.sweep(layout.storage)
+            try records.finishStops()
             return CgroupSupport.probe()
         }
         cgroups.withLock { $0 = support }

@@ -29,7 +29,11 @@ enum Terminal {
         write(Array(text.utf8), to: descriptor)
     }
 
-    static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
+    static func exit(_ code: Int32) -> Never {
+        fflush(nil)
+        // Not exit(3): its handlers free what libcurl's and OpenSSL's threads may still be using.
+        _exit(code)
+    }
 
     /// A text in a colour, where colours may be shown.
     static func coloured(_ text: String, _ colour: Colour) -> String {
