@@ -136,6 +136,14 @@ let package = Package(
                 "PalEngine", "PalLedger", "DockerProvider", logging,
             ],
             swiftSettings: swift),
-        .testTarget(name: "TidyTests", dependencies: ["PalModel", "PalSpecs"], swiftSettings: swift),
+        .testTarget(
+            name: "TidyTests", dependencies: ["PalModel", "PalSpecs"], swiftSettings: swift),
+        .executableTarget(
+            name: "pal-bench",
+            dependencies: [
+                "PalModel", "PalHTTP", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
+                "DockerProvider", "TestSupport", argumentParser, logging,
+            ],
+            path: "Tests/pal-bench", swiftSettings: swift),
     ]
 )

@@ -7,7 +7,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("Creating on Docker", .needsDocker, .timeLimit(.minutes(5)))
+@Suite("Creating on Docker", .needsDocker, .timeLimit(.minutes(10)))
 struct CreateTests {
     @Test("an instance becomes ready at its URL, with labels, limits, ports and its own network")
     func wholeSpec() async throws {

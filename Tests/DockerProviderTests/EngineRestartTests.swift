@@ -15,7 +15,7 @@ import Testing
         if: geteuid() == 0 && access(OwnEngine.program, X_OK) == 0
             && access(OwnEngine.unshare, X_OK) == 0,
         "only root can start an Engine, with \(OwnEngine.program) and unshare"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(10)))
 struct EngineRestartTests {
     @Test("ends what is under way, and nothing more: the next call works")
     func restart() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("Commands on Docker", .needsDocker, .timeLimit(.minutes(5)))
+@Suite("Commands on Docker", .needsDocker, .timeLimit(.minutes(10)))
 struct ExecTests {
     private func run(
         _ swarm: TestSwarm, _ instance: VSCodeInstance, _ command: Command

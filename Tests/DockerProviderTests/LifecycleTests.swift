@@ -4,7 +4,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("The life of an instance on Docker", .needsDocker, .timeLimit(.minutes(5)))
+@Suite("The life of an instance on Docker", .needsDocker, .timeLimit(.minutes(10)))
 struct LifecycleTests {
     @Test("it stops when asked, starts again on the same port, and doing either twice is harmless")
     func stopAndStart() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("Listing on Docker", .needsDocker, .timeLimit(.minutes(5)))
+@Suite("Listing on Docker", .needsDocker, .timeLimit(.minutes(10)))
 struct ListTests {
     @Test("the list is the swarm's, sorted, and says the same as a look at each")
     func list() async throws {
@@ -111,7 +111,7 @@ struct ListTests {
     }
 }
 
-@Suite("Events of Docker", .needsDocker, .timeLimit(.minutes(5)))
+@Suite("Events of Docker", .needsDocker, .timeLimit(.minutes(10)))
 struct EventTests {
     @Test("connected comes first, then what happens, without what commands cause")
     func events() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("Logs of Docker", .needsDocker, .timeLimit(.minutes(5)))
+@Suite("Logs of Docker", .needsDocker, .timeLimit(.minutes(10)))
 struct LogTests {
     /// Runs a script to its end and gives its instance.
     private func ended(_ swarm: TestSwarm, _ script: String) async throws -> VSCodeInstance {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("Readiness on Docker", .needsDocker, .timeLimit(.minutes(5)))
+@Suite("Readiness on Docker", .needsDocker, .timeLimit(.minutes(10)))
 struct ReadinessTests {
     @Test("an editor that does not answer, or not with 200, is not ready, and the reason is said")
     func notReady() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 /// Everything that can be wrong with a file: one clear message with its place, and the others carry
 /// on.
-@Suite("Bad input", .timeLimit(.minutes(3)))
+@Suite("Bad input", .timeLimit(.minutes(10)))
 struct BadInputTests {
     private static let good =
         "name: good\nprovider: process\neditor: custom\ncommand: [sleep, \"10000\"]\n"

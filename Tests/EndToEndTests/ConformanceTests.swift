@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The one suite, against every real provider.
-@Suite("Conformance", .timeLimit(.minutes(5)))
+@Suite("Conformance", .timeLimit(.minutes(10)))
 struct ConformanceTests {
     @Test func process() async throws {
         try await Scene.play { scene in

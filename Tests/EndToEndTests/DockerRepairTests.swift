@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What happens at a real Engine behind pal's back.
-@Suite("On Docker", .needsDockerEngine, .timeLimit(.minutes(5)))
+@Suite("On Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct DockerRepairTests {
     private func playing(
         _ more: String = "", _ body: (Scene) async throws -> Void

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files come, change and go; instances follow. On real platforms, with the built program.
-@Suite("Files become instances", .timeLimit(.minutes(5)))
+@Suite("Files become instances", .timeLimit(.minutes(10)))
 struct LifeTests {
     private static let platforms: [Scene.Platform] =
         DockerEngine.isHere ? [.process, .docker] : [.process]

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A Docker that does not answer: said clearly, nothing deleted, and mended by itself.
-@Suite("Without Docker", .timeLimit(.minutes(5)))
+@Suite("Without Docker", .timeLimit(.minutes(10)))
 struct OutageTests {
     @Test func anEngineThatIsNotRunningIsSaidWithBothRemedies() async throws {
         try await Scene.play { plain in

@@ -4,7 +4,7 @@ import Testing
 
 /// What must never happen to people's work. With the built program, on the process provider, since
 /// what is tested is the same for all.
-@Suite("Nothing is deleted by mistake", .timeLimit(.minutes(5)))
+@Suite("Nothing is deleted by mistake", .timeLimit(.minutes(10)))
 struct SafetyTests {
     /// Starts a controller over so many instances that do nothing, then plays.
     private func playing(

@@ -8,7 +8,7 @@ import Testing
 @testable import PalEngine
 
 /// The loop as `pal run` runs it: changes come in while it works.
-@Suite("The running controller", .timeLimit(.minutes(1)))
+@Suite("The running controller", .timeLimit(.minutes(10)))
 struct ControllerTests {
     /// Runs a controller while the body works, then stops it.
     private func running(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PalEngine
 
-@Suite("Convergence", .timeLimit(.minutes(1)))
+@Suite("Convergence", .timeLimit(.minutes(10)))
 struct ConvergenceTests {
     @Test func makesWhatIsDeclaredAndThenNothingMore() async throws {
         let swarm = try TestSwarm()

@@ -2,7 +2,7 @@ import Foundation
 import PalFiles
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct InotifyTests {
+@Suite(.timeLimit(.minutes(10))) struct InotifyTests {
     @Test func deliversWhatHappensInADirectory() async throws {
         let scratch = try Scratch()
         let inotify = try Inotify()

@@ -8,7 +8,7 @@ private let socketPath = "/var/run/docker.sock"
 @Suite(
     "A Docker Engine",
     .enabled(if: access(socketPath, R_OK | W_OK) == 0, "no Docker Engine at \(socketPath)"),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(10)))
 struct DockerEngineTests {
     let client = HTTPClient()
     let engine = Endpoint.unixSocket(path: socketPath)

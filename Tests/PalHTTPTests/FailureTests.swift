@@ -2,7 +2,7 @@ import Glibc
 import PalHTTP
 import Testing
 
-@Suite("A failure", .timeLimit(.minutes(2)))
+@Suite("A failure", .timeLimit(.minutes(10)))
 struct FailureTests {
     let client = HTTPClient()
 

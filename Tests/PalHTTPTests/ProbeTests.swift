@@ -1,7 +1,7 @@
 import PalHTTP
 import Testing
 
-@Suite("A probe", .timeLimit(.minutes(2)))
+@Suite("A probe", .timeLimit(.minutes(10)))
 struct ProbeTests {
     let client = HTTPClient()
 

@@ -1,7 +1,7 @@
 import PalHTTP
 import Testing
 
-@Suite("A kept connection that dies under a request", .timeLimit(.minutes(2)))
+@Suite("A kept connection that dies under a request", .timeLimit(.minutes(10)))
 struct ReplayTests {
     let client = HTTPClient()
 

@@ -1,7 +1,7 @@
 import PalHTTP
 import Testing
 
-@Suite("A request", .timeLimit(.minutes(2)))
+@Suite("A request", .timeLimit(.minutes(10)))
 struct RequestTests {
     let client = HTTPClient()
 

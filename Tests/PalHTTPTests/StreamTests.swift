@@ -1,7 +1,7 @@
 import PalHTTP
 import Testing
 
-@Suite("A stream", .timeLimit(.minutes(2)))
+@Suite("A stream", .timeLimit(.minutes(10)))
 struct StreamTests {
     let client = HTTPClient()
 

@@ -48,7 +48,7 @@ import Testing
         #expect(seen.withLock { $0 } == [])
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func whoOnlyLooksIsNotInTheWay() throws {
         final class Progress: Sendable {
             let hasBegun = Atomic(false)
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func theDeathOfTheHolderFreesIt() throws {
         let state = StateFixture()
         try ControllerLock(directory: state.path, purpose: "left by a crash").release()

@@ -72,7 +72,7 @@ import Testing
         #expect(try ledger.openRequests().map(\.number) == [open])
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    @Test(.timeLimit(.minutes(10)), arguments: [true, false])
     func aRequestWakesTheController(isOnDisk: Bool) async throws {
         let state = StateFixture()
         let controller =
@@ -95,7 +95,7 @@ import Testing
         #expect(try controller.openRequests().count == 3)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func theControllerIsWokenAlsoAfterTheFileWasDeleted() async throws {
         let state = StateFixture()
         let controller = try SQLiteLedger.open(directory: state.path)
@@ -112,7 +112,7 @@ import Testing
         #expect(try controller.openRequests().count == 2)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func theControllerLooksFromTimeToTimeWhereItCannotWatch() async throws {
         let state = StateFixture()
         let controller = try SQLiteLedger.open(directory: state.path)

@@ -16,7 +16,7 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 /// Whatever bytes come, both readers give documents or located problems, and come back.
-@Suite(.timeLimit(.minutes(2))) struct FuzzTests {
+@Suite(.timeLimit(.minutes(10))) struct FuzzTests {
     static let fragments: [String] = [
         "a", "name: x", ": ", ":", "- ", "-", "? ", "?", "[", "]", "{", "}", ",", "\n", "\n  ",
         "\n    ", " ", "\t", "\"", "'", "\\", "|\n", ">-\n", "|2+\n", "#", "# c\n", "&a ", "*a",

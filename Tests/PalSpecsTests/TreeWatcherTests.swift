@@ -7,7 +7,7 @@ import Testing
 
 /// The watcher on the real clock and real files. A test changes something and then waits for a scan
 /// that sees it: a signal that does not come fails it by the suite's limit, and nothing else does.
-@Suite(.timeLimit(.minutes(3))) struct TreeWatcherTests {
+@Suite(.timeLimit(.minutes(10))) struct TreeWatcherTests {
     /// So long that only events can be what wakes.
     static let eventsOnly = TreeWatcher.Timing(
         quiet: .milliseconds(20), most: .milliseconds(200), interval: .seconds(3600),

@@ -4,7 +4,7 @@ import Testing
 
 /// Inputs that make naive readers hang, crash or fill the memory. Each must give its answer; a
 /// reader that does not would not come back within the suite's limit.
-@Suite(.timeLimit(.minutes(3))) struct YAMLLimitsTests {
+@Suite(.timeLimit(.minutes(10))) struct YAMLLimitsTests {
     /// A large text with a short name, for what a failure prints.
     struct Hostile: Sendable, CustomTestStringConvertible {
         let testDescription: String
