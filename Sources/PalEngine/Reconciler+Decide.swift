@@ -35,6 +35,8 @@ extension Reconciler {
     /// news of it.
     private func canDecide(_ name: String) -> Bool {
         guard scope?.contains(name) ?? true, let key = world.keys[name] else { return true }
+        // What is frozen is decided without a look; its provider may be one that nobody needs.
+        guard key.frozen.isEmpty else { return true }
         let state = world.providers[world.provider(of: name)]
         guard let state, state.problem == nil else { return true }
         if key.awaitsCall, state.calls >= state.maximumCalls { return false }

@@ -78,7 +78,7 @@ public actor Reconciler {
     func loop(until isOver: () -> Bool) async {
         await withDiscardingTaskGroup { group in
             listenToTheOutside(&group)
-            while !isStopping && !isOver() {
+            while !isStopping && !Task.isCancelled && !isOver() {
                 takeRequests()
                 startReading(&group)
                 startListing(&group)

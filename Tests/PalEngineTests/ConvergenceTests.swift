@@ -166,6 +166,18 @@ struct ConvergenceTests {
         #expect(swarm.platform.changes() == ["stop object-1", "start object-1"])
     }
 
+    @Test func aFrozenNameThatNoProviderKnowsHoldsNothingUp() async throws {
+        let swarm = try TestSwarm()
+        let twice = Diagnostic(SourceLocation(file: "b.yaml", line: 1), "declared twice")
+        swarm.source.desired.withLock { desired in
+            desired.frozen = ["b": [twice]]
+            desired.problems = [twice]
+        }
+        let reply = try await swarm.perform(.apply)
+        #expect(reply == ControlReply(isDone: false, messages: ["b.yaml:1: declared twice"]))
+        #expect(swarm.platform.objects.isEmpty)
+    }
+
     @Test func aChangeOfOneNameTouchesNoOther() async throws {
         let swarm = try TestSwarm()
         swarm.source.declare([swarm.config("a"), swarm.config("b")])

@@ -35,6 +35,7 @@ struct Plan: AsyncParsableCommand {
         let isWrong =
             !preview.desired.problems.isEmpty || !preview.providerProblems.isEmpty
             || preview.desired.source != .available || preview.plans.contains(where: \.isBlocked)
+            || preview.plans.contains { $0.conditions.contains { $0.reason == "PruneBlocked" } }
         if isWrong { return 1 }
         return preview.plans.contains { !$0.steps.isEmpty } || preview.parked != nil ? 2 : 0
     }
