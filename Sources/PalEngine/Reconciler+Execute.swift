@@ -194,7 +194,7 @@ extension Reconciler {
         case .update: "Updating"
         case .replace: "Replacing"
         case .delete: "Deleting"
-        case .none, .adopt: "Planned"
+        case .none: "Planned"
         }
     }
 
@@ -207,7 +207,7 @@ extension Reconciler {
         case .update: "Updated"
         case .replace: "Replaced"
         case .delete: "Deleted"
-        case .none, .adopt: "Done"
+        case .none: "Done"
         }
     }
 }

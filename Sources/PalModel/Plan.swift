@@ -32,7 +32,7 @@ public struct Step: Sendable, Hashable, Codable {
 public struct InstancePlan: Sendable, Hashable, Codable {
     /// What the steps amount to.
     public enum Action: String, Sendable, Hashable, Codable, CaseIterable {
-        case none, create, adopt, start, stop, restart, update, replace, delete
+        case none, create, start, stop, restart, update, replace, delete
     }
 
     /// One reason: a field that differs, or a sentence.

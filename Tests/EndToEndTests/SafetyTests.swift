@@ -75,6 +75,8 @@ struct SafetyTests {
             let status = try await scene.status()
             #expect(status["alice"]?.status == "running")
             #expect(status.pruneBlock?.contains("was empty when pal started") == true)
+            let plan = try await scene.pal("plan")
+            #expect(plan.code == 1, "\(plan)")
         }
     }
 
