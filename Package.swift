@@ -13,8 +13,8 @@ let swift: [SwiftSetting] =
 
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
-let collections = Target.Dependency.product(
-    name: "OrderedCollections", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -49,7 +49,7 @@ let package = Package(
         // Floor 2: the engine.
         .target(
             name: "PalEngine",
-            dependencies: ["PalModel", "PalProvider", collections, logging],
+            dependencies: ["PalModel", "PalProvider", deque, heap, logging],
             swiftSettings: swift),
 
         // Floor 3: what the engine's protocols are implemented with.

@@ -1,10 +1,10 @@
 public import FoundationEssentials
 public import PalModel
 
-/// What spans names: the prune budget.
+/// What spans names: the prune budget, and what must be ready first.
 ///
 /// A value without effects: the reconciler tells it who would be pruned, and asks before each
-/// deletion.
+/// plan is carried out.
 public struct Admission: Sendable {
     private let policy: Policy
     /// Deletions that were let through lately, by the clock's time.
@@ -52,6 +52,37 @@ public struct Admission: Sendable {
         }
         recent.append((plan.name, elapsed))
         return nil
+    }
+
+    /// Whether what a plan starts may be started yet.
+    ///
+    /// - Parameters:
+    ///   - isReady: Whether an instance is ready now.
+    /// - Returns: The plan as it may go on: itself; without steps, because a demand can never be
+    ///   met; or without steps, and with the names that it waits for.
+    static func gate(
+        _ plan: InstancePlan, _ dependencies: Dependencies, isReady: (String) -> Bool
+    ) -> InstancePlan {
+        var gated = plan
+        if let problem = dependencies.problems[plan.name] {
+            guard plan.action != .delete else { return plan }
+            gated.steps = []
+            gated.conditions.append(
+                Condition(.blocked, reason: "InvalidDependency", message: problem))
+            return gated
+        }
+        guard plan.steps.contains(where: { $0.verb == .create || $0.verb == .start }),
+            let needed = dependencies.needs[plan.name]
+        else { return plan }
+        let missing = needed.filter { !isReady($0) }
+        guard !missing.isEmpty else { return plan }
+        gated.waitsFor = missing
+        gated.conditions.append(
+            Condition(
+                .waiting, reason: "DependsOn",
+                message: "waits until \(missing.joined(separator: ", ")) "
+                    + (missing.count == 1 ? "is ready" : "are ready")))
+        return gated
     }
 
     private func waiting(_ parked: ParkedPlan) -> Condition {

@@ -6,42 +6,56 @@ extension Reconciler {
     /// The answer to a request, or nil while it is not known.
     func reply(to asked: Control.Asked) -> ControlReply? {
         let request = asked.request
+        if let refusal = asked.refusal { return ControlReply(isDone: false, messages: [refusal]) }
         if request.verb == .approve, request.names.isEmpty { return approval(asked) }
-        let names = request.names.isEmpty ? world.keys.keys.sorted() : request.names
-        let unknown = names.filter { world.keys[$0] == nil }
+        if request.names.isEmpty, isAnyOpen(request.verb) { return nil }
+        // What is settled has nothing to say to a request that is about everything.
+        let names = request.names.isEmpty ? world.index.unsettled.sorted() : request.names
         var messages: [String] = []
         var isDone = true
         for name in names {
-            guard let key = world.keys[name] else {
-                if request.verb != .approve {
+            guard let key = world[name] else {
+                if !asked.approved.contains(name) {
                     messages.append(unknownName(name))
                     isDone = false
                 }
                 continue
             }
-            guard let verdict = verdict(request.verb, name, key) else { return nil }
+            if request.verb == .approve, !asked.approved.contains(name) {
+                messages.append("\(name): nothing waits for approval")
+                isDone = false
+                continue
+            }
+            guard let verdict = verdict(request.verb, key) else { return nil }
             if let problem = verdict.problem {
                 messages.append("\(name): \(problem)")
                 isDone = false
             }
         }
-        guard unknown.count == names.count || isIdle(Set(names)) else { return nil }
+        guard isIdle(names) else { return nil }
         messages += sourceProblems(request)
         return ControlReply(isDone: isDone && sourceProblems(request).isEmpty, messages: messages)
     }
 
-    private func isIdle(_ names: Set<String>) -> Bool {
-        queue.inFlight.isDisjoint(with: names) && !isReading && !isSourceDue
+    /// In no order, so that the first that is open ends it: there may be very many.
+    private func isAnyOpen(_ verb: ControlRequest.Verb) -> Bool {
+        world.index.unsettled.contains { name in
+            guard let key = world[name] else { return false }
+            return verdict(verb, key) == nil
+        }
+    }
+
+    private func isIdle(_ names: [String]) -> Bool {
+        !isReading && !isSourceDue && !names.contains { queue.inFlight.contains($0) }
     }
 
     private func approval(_ asked: Control.Asked) -> ControlReply? {
         guard !asked.approved.isEmpty else {
             return ControlReply(isDone: true, messages: ["nothing waits for approval"])
         }
-        let left = asked.approved.filter { world.keys[$0] != nil }
+        let left = asked.approved.filter { world[$0] != nil }
         let failed = left.compactMap { name -> String? in
-            guard let key = world.keys[name] else { return nil }
-            switch key.outcome {
+            switch world[name]?.outcome {
             case .blocked(let why), .retrying(let why): return "\(name): \(why)"
             default: return nil
             }
@@ -73,7 +87,7 @@ extension Reconciler {
 
     /// Whether the wish for one name came true; nil while that is open.
     private func verdict(
-        _ verb: ControlRequest.Verb, _ name: String, _ key: Key
+        _ verb: ControlRequest.Verb, _ key: Key, seen: Set<String> = []
     ) -> Verdict? {
         guard let outcome = key.outcome else { return nil }
         let failures = key.record?.failures ?? 0
@@ -84,27 +98,45 @@ extension Reconciler {
             return Verdict(problem: why)
         case .retrying(let why):
             let isStuck =
-                failures >= 3 || key.isHopeless
-                || world.providers[world.provider(of: name)]?.problem != nil
+                failures >= 3 || key.isHopeless || world.providers[key.home]?.problem != nil
             return isStuck || verb == .once ? Verdict(problem: why) : nil
         case .waiting(let why):
             if verb == .once || verb == .approve { return Verdict() }
             return failures >= 3 ? Verdict(problem: why) : nil
+        case .waitingFor(let names):
+            if verb == .once { return Verdict() }
+            return dependencyVerdict(verb, names, seen.union([key.name]))
         case .settled:
             guard verb == .stop || verb == .start else { return Verdict() }
-            return powerVerdict(verb, name, key)
+            return powerVerdict(verb, key)
         }
     }
 
-    private func powerVerdict(
-        _ verb: ControlRequest.Verb, _ name: String, _ key: Key
+    /// What waits for others is stuck where one of them is.
+    private func dependencyVerdict(
+        _ verb: ControlRequest.Verb, _ names: [String], _ seen: Set<String>
     ) -> Verdict? {
-        let status = key.observed[world.provider(of: name)]?.first?.status
+        for name in names where !seen.contains(name) {
+            guard let key = world[name], let verdict = verdict(.apply, key, seen: seen) else {
+                continue
+            }
+            if let problem = verdict.problem {
+                return Verdict(problem: "waits for \(name): \(problem)")
+            }
+            if let instance = key.instance?.value, instance.isServing { continue }
+            let status = key.instance?.value.status.rawValue ?? "not there"
+            return Verdict(problem: "waits for \(name), which is \(status)")
+        }
+        return nil
+    }
+
+    private func powerVerdict(_ verb: ControlRequest.Verb, _ key: Key) -> Verdict? {
+        let status = key.instance?.value.status
         if verb == .stop {
             return status == .running ? nil : Verdict()
         }
         if status == .running { return Verdict() }
-        let declared = key.declaration?.config.state ?? .running
+        let declared = key.declaration?.config.value.state ?? .running
         return Verdict(
             problem: "its file says state: \(declared.rawValue); change that to start it")
     }

@@ -23,8 +23,10 @@ struct Control {
         var lists: [String: Int]
         /// Whether the planner knows of it.
         var isBegun = false
-        /// What was parked when consent was given.
+        /// What consent was given for: everything parked, or the names that waited for it.
         var approved: [String] = []
+        /// Why it is refused as a whole.
+        var refusal: String?
     }
 }
 
@@ -109,18 +111,28 @@ extension Reconciler {
         else { return }
         control.open[index].isBegun = true
         let request = asked.request
+        if let moved = request.plan?.movedSince(PlanDigest(world)) {
+            control.open[index].refusal =
+                "\(moved) changed since the plan was made; nothing was done. Look at a new one: "
+                + "'pal plan -o json'"
+            return
+        }
         if request.verb == .approve, request.names.isEmpty {
             control.open[index].approved = admission.parked?.names ?? []
             approveParked(by: request.by)
             return
         }
-        let names = request.names.isEmpty ? Array(world.keys.keys).sorted() : request.names
-        for name in names { startWork(request, name) }
+        // What stands has nothing to be asked: lists and reading are newer than the request.
+        for name in request.names.isEmpty ? world.index.unsettled.sorted() : request.names {
+            if startWork(request, name) { control.open[index].approved.append(name) }
+        }
         bell.ring()
     }
 
-    private func startWork(_ request: ControlRequest, _ name: String) {
-        guard var key = world.keys[name] else { return }
+    /// - Returns: Whether it was something that waited for consent.
+    private func startWork(_ request: ControlRequest, _ name: String) -> Bool {
+        guard let key = world[name] else { return false }
+        var isApproved = false
         switch request.verb {
         case .stop:
             let now = parts.clock.date()
@@ -130,20 +142,35 @@ extension Reconciler {
                 declaredState: key.declaration?.config.state)
         case .start:
             key.record?.hold = nil
-            key.record?.failures = 0
+            forgetFailures(key)
+        case .retry: forgetFailures(key)
         case .restart:
             key.record?.hold = nil
             key.restarts = true
-        case .approve:
-            key.record?.isApproved = true
+        case .approve: isApproved = approve(key)
         case .apply, .once:
             // It stands, and the lists and the reading that came since the request say nothing new.
-            if key.outcome == .settled, !key.mustLook { return }
+            if key.outcome == .settled, key.mustLookAt.isEmpty { return false }
         }
         key.notBefore = .zero
-        world.keys[name] = key
         if let record = key.record { save(record) }
         enqueue(name)
+        return isApproved
+    }
+
+    /// Gives the consent that the plan of this moment asks for, in its words.
+    private func approve(_ key: Key) -> Bool {
+        guard let path = world.desired?.specsPath else { return false }
+        adoptKnowledge(of: key, specsPath: path)
+        let input = world.input(for: key.name, specsPath: path, clock: parts.clock)
+        guard let consent = Planner.plan(input).consent else { return false }
+        key.record?.consent = consent
+        return true
+    }
+
+    /// Whether nothing may be begun before it is known that the plan to be applied still stands.
+    var holdsBackForPlan: Bool {
+        control.open.contains { $0.request.plan != nil && !$0.isBegun }
     }
 
     private func approveParked(by person: String) {

@@ -8,6 +8,8 @@ public struct Desired: Sendable {
     public var source: SourceState
     /// Every good declaration by name, the last good one where the file has since been broken.
     public var declarations: [String: Declaration]
+    /// The specs with `replicas`, by the name in the file, and how many each asks for.
+    public var groups: [String: Int] = [:]
     /// Names that nothing is done to, with the reasons: declared twice, or only in a broken form.
     public var frozen: [String: [Diagnostic]]
     /// Every problem in the files, sorted.
@@ -40,7 +42,7 @@ public enum SourceState: Sendable, Hashable, Codable {
 /// One instance as it is declared.
 public struct Declaration: Sendable, Hashable {
     /// What is declared; the last good version where `staleBecause` is set.
-    public var config: InstanceConfig
+    public var config: Shared<InstanceConfig>
     /// Where in the specs it stands.
     public var location: SourceLocation
     /// What is wrong with the file since; then `config` is the last good version.
@@ -50,7 +52,7 @@ public struct Declaration: Sendable, Hashable {
     public init(
         config: InstanceConfig, location: SourceLocation, staleBecause: Diagnostic? = nil
     ) {
-        self.config = config
+        self.config = Shared(config)
         self.location = location
         self.staleBecause = staleBecause
     }

@@ -14,26 +14,34 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     /// Every spec hash that this ledger put, or was about to put, on an object of this name.
     public var issuedHashes: [SpecHash]
     /// What was last made true, as the user wrote it.
-    public var applied: InstanceConfig?
+    public var applied: Shared<InstanceConfig>?
     /// The specs path that declared it, as long as it did; the last one after that.
     public var declaredFrom: String?
     /// Where it is or was declared.
     public var location: SourceLocation?
     /// What the provider said last.
-    public var observed: VSCodeInstance?
+    public var observed: Shared<VSCodeInstance>?
     /// What is true of it, as of the last decision.
     public var conditions: [Condition]
     /// Outside ports by inside port, kept over replacements.
     public var keptPorts: [Int: Int]
     /// A person's `pal stop`; nil where there is none.
     public var hold: Hold?
-    /// A person's consent to delete an orphan or to take over an object with a foreign hash.
-    public var isApproved: Bool
+    /// What a person agreed to, in the words of the plan that asked for it: the deletion of an
+    /// orphan, the taking over of an object, the interruption of an editor.
+    public var consent: String?
     /// Since when the persistent storage is to go as well: from the deletion of the instance until
     /// that is done, so that no crash and no failure in between keeps what was to go.
     public var discardsStorageSince: Date?
     /// Failures in a row.
     public var failures: Int
+    /// The digest of the declaration that failed. The failures count against it until it changes,
+    /// over restarts of the controller too.
+    public var failedSpec: String?
+    /// Where the platform's object differs from what pal made true; nil where it does not.
+    public var drift: [Drift]?
+    /// The last decision; `pal why` shows it.
+    public var decision: Decision?
 
     /// A new name's record: nothing made, nothing seen.
     public init(name: String, id: String, provider: String) {
@@ -44,8 +52,68 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
         issuedHashes = []
         conditions = []
         keptPorts = [:]
-        isApproved = false
         failures = 0
+    }
+}
+
+/// A field of the platform's object that is not as pal made it, though the spec did not change.
+public struct Drift: Sendable, Hashable, Codable {
+    /// The field, what it is, and what it should be.
+    public var change: FieldChange
+    /// When that was first seen.
+    public var since: Date
+
+    /// Makes one of its parts.
+    public init(change: FieldChange, since: Date) {
+        self.change = change
+        self.since = since
+    }
+}
+
+/// One decision on an instance, as it is kept: what was decided and why.
+public struct Decision: Sendable, Hashable, Codable {
+    /// What came of it.
+    public enum Outcome: String, Sendable, Hashable, Codable {
+        /// Nothing is to be done: it is as declared.
+        case settled
+        /// The steps are being made, or the platform is at work.
+        case underWay
+        /// It waits for something else.
+        case waiting
+        /// It failed and is tried again.
+        case retrying
+        /// Nothing happens until somebody acts.
+        case blocked
+    }
+
+    /// When it was first decided so; the same decision made again does not move it.
+    public var at: Date
+    /// What was to be done.
+    public var action: InstancePlan.Action
+    /// Why.
+    public var causes: [String]
+    /// What came of it.
+    public var outcome: Outcome
+    /// Why nothing more was done, where something was missing.
+    public var message: String?
+
+    /// Makes one of its parts.
+    public init(
+        at: Date, action: InstancePlan.Action, causes: [String], outcome: Outcome,
+        message: String? = nil
+    ) {
+        self.at = at
+        self.action = action
+        self.causes = causes
+        self.outcome = outcome
+        self.message = message
+    }
+
+    /// Whether two say the same, whenever they were made.
+    func saysTheSame(as other: Decision) -> Bool {
+        var copy = other
+        copy.at = at
+        return copy == self
     }
 }
 
@@ -193,7 +261,7 @@ public struct ProviderHealth: Sendable, Hashable, Codable {
 public struct ControlRequest: Sendable, Hashable, Codable {
     /// The verbs that go through a controller.
     public enum Verb: String, Sendable, Hashable, Codable, CaseIterable {
-        case apply, approve, start, stop, restart, once
+        case apply, approve, start, stop, restart, retry, once
     }
     /// The ledger's number; 0 before it is written.
     public var number: Int64
@@ -203,6 +271,8 @@ public struct ControlRequest: Sendable, Hashable, Codable {
     public var names: [String]
     /// How long a hold lasts.
     public var holdFor: TimeSpan?
+    /// The digest of the plan that is to be applied; refused where specs or instances moved since.
+    public var plan: PlanDigest?
     /// Who asks, for events and holds.
     public var by: String
 

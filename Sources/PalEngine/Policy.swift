@@ -16,6 +16,11 @@ public struct Policy: Sendable, Hashable {
     public var readiness = Backoff(first: .milliseconds(150), limit: .seconds(5))
     /// Failures in a row, of the instance's or the spec's own making, after which it is `Stalled`.
     public var stallAfter = 12
+    /// How long a new generation beside the old one may take to become ready before it is given
+    /// up and the old one goes on.
+    public var progressDeadline: Duration = .seconds(600)
+    /// Decisions between two looks at requests and news.
+    public var decisionsPerTurn = 1000
     /// Names that are worked on at once.
     public var maximumParallel = 64
     /// How long a look waits after an event, so that one list answers many events.

@@ -11,6 +11,8 @@ public struct Preview: Sendable {
     public var providerProblems: [String: String]
     /// Deletions over the prune budget.
     public var parked: ParkedPlan?
+    /// What the plans rest on: applied as they stand only while it is the same.
+    public var digest: PlanDigest
 
     /// Reads the specs, lists the providers that are concerned, and plans.
     ///
@@ -20,7 +22,7 @@ public struct Preview: Sendable {
         source: any SpecSource, providers: [any Provider], ledger: (any Ledger)?,
         clock: any EngineClock, policy: Policy
     ) async throws -> Preview {
-        var world = World(providers: providers, records: try ledger?.records() ?? [])
+        let world = World(providers: providers, records: try ledger?.records() ?? [])
         _ = world.take(await source.read())
         var problems: [String: String] = [:]
         for name in world.neededProviders {
@@ -42,7 +44,7 @@ public struct Preview: Sendable {
         let plans = plans(world, &admission, clock)
         return Preview(
             plans: plans, desired: world.desired ?? Desired(specsPath: ""),
-            providerProblems: problems, parked: admission.parked)
+            providerProblems: problems, parked: admission.parked, digest: PlanDigest(world))
     }
 
     private static func plans(
@@ -51,6 +53,9 @@ public struct Preview: Sendable {
         let path = world.desired?.specsPath ?? ""
         return world.keys.keys.sorted().map { name in
             var plan = Planner.plan(world.input(for: name, specsPath: path, clock: clock))
+            plan = Admission.gate(plan, world.dependencies) {
+                world.instance(of: $0)?.value.isServing == true
+            }
             if let wait = admission.admit(plan, at: clock.elapsed()) {
                 plan.steps = []
                 plan.conditions.append(wait)

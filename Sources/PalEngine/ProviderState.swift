@@ -1,10 +1,11 @@
+internal import DequeModule
 internal import FoundationEssentials
 internal import PalProvider
 
 /// What the engine knows of one provider.
 struct ProviderState {
     let provider: any Provider
-    let maximumCalls: Int
+    let capabilities: Capabilities
     var isInitialized = false
     /// Whether a complete list has been seen since the last failure.
     var isListed = false
@@ -26,11 +27,16 @@ struct ProviderState {
     var lists = 0
     /// Calls under way that change something.
     var calls = 0
+    /// Names whose plans wait for a call to spare, the longest waiting first.
+    var waiting: Deque<String> = []
 
     init(_ provider: any Provider) {
         self.provider = provider
-        maximumCalls = provider.getCapabilities().maximumConcurrentCalls
+        capabilities = provider.getCapabilities()
     }
+
+    /// Whether another call may be begun.
+    var hasCallToSpare: Bool { calls < capabilities.maximumConcurrentCalls }
 
     /// Asks for a look at a name at a time.
     mutating func look(at name: String, at time: Duration) {

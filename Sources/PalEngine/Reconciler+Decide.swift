@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import FoundationEssentials
 internal import Logging
 internal import PalModel
@@ -5,185 +6,220 @@ internal import PalProvider
 
 /// Decisions: one name at a time, from what the world knows now.
 extension Reconciler {
+    /// Whether another name may be worked on.
+    var hasRoom: Bool {
+        world.desired != nil && queue.inFlight.count < policy.maximumParallel && !holdsBackForPlan
+    }
+
     /// Decides on every name whose turn it is, and starts what must be carried out.
     func startReconciling(_ group: inout DiscardingTaskGroup) {
-        guard world.desired != nil else { return }
-        let now = parts.clock.elapsed()
-        let free = policy.maximumParallel - queue.inFlight.count
-        guard free > 0 else { return }
-        for name in queue.take(at: now, .max, where: { canDecide($0) }) {
-            guard let plan = decide(name) else {
-                queue.done(name)
-                continue
-            }
-            let home = world.provider(of: name)
-            guard let state = world.providers[home], state.calls < state.maximumCalls,
-                queue.inFlight.count <= policy.maximumParallel
-            else {
-                queue.done(name)
-                queue.add(name)
-                world.keys[name]?.awaitsCall = true
-                continue
-            }
-            world.providers[home]?.calls += 1
-            group.addTask { await self.carryOut(plan, on: home) }
+        enqueueDependents()
+        var left = policy.decisionsPerTurn
+        while hasRoom, left > 0, let name = queue.next(at: parts.clock.elapsed()) {
+            left -= 1
+            reconcile(name, &group)
+        }
+        enqueueDependents()
+    }
+
+    private func reconcile(_ name: String, _ group: inout DiscardingTaskGroup) {
+        guard canDecide(name), let plan = decide(name) else {
+            queue.done(name)
+            return
+        }
+        guard world.providers[plan.provider]?.hasCallToSpare == true else {
+            queue.done(name)
+            waitForCall(name, plan.provider)
+            return
+        }
+        world.providers[plan.provider]?.calls += 1
+        group.addTask { await self.carryOut(plan) }
+    }
+
+    /// One whose plan waits for a call to spare is not planned again before there is one, or before
+    /// there are news of it.
+    private func waitForCall(_ name: String, _ provider: String) {
+        guard let key = world[name] else { return }
+        key.awaitsCall = true
+        world.providers[provider]?.waiting.append(name)
+    }
+
+    /// Gives a call back, and lets the one that waited longest have it.
+    func giveCallBack(_ provider: String) {
+        world.providers[provider]?.calls -= 1
+        while let next = world.providers[provider]?.waiting.popFirst() {
+            guard world[next]?.awaitsCall == true else { continue }
+            enqueue(next)
+            return
         }
     }
 
-    /// A name that must be looked at waits for the look, unless nobody answers. One whose plan
-    /// waits for a call to spare is not planned again before there is one, or before there are
-    /// news of it.
+    /// A name that must be looked at waits for the look, unless nobody answers; the look puts it in
+    /// line again.
     private func canDecide(_ name: String) -> Bool {
-        guard scope?.contains(name) ?? true, let key = world.keys[name] else { return true }
+        guard scope?.contains(name) ?? true, let key = world[name] else { return true }
         // What is frozen is decided without a look; its provider may be one that nobody needs.
-        guard key.frozen.isEmpty else { return true }
-        let state = world.providers[world.provider(of: name)]
-        guard let state, state.problem == nil else { return true }
-        if key.awaitsCall, state.calls >= state.maximumCalls { return false }
-        return state.isListed && !key.mustLook
+        guard key.frozen.isEmpty, let state = world.providers[key.home], state.problem == nil
+        else { return true }
+        return state.isListed && key.mustLookAt.isEmpty
     }
 
     /// Decides on a name.
     /// - Returns: A plan with steps to be carried out now; nil where there is nothing to do now.
     private func decide(_ name: String) -> InstancePlan? {
-        guard scope?.contains(name) ?? true, world.keys[name] != nil,
+        guard scope?.contains(name) ?? true, let key = world[name],
             let path = world.desired?.specsPath
         else { return nil }
-        world.keys[name]?.awaitsCall = false
-        adoptKnowledge(of: name, specsPath: path)
+        key.awaitsCall = false
+        adoptKnowledge(of: key, specsPath: path)
         var plan = Planner.plan(world.input(for: name, specsPath: path, clock: parts.clock))
+        noteDrift(key, plan)
+        plan = Admission.gate(plan, world.dependencies) {
+            world[$0]?.instance?.value.isServing == true
+        }
         guard !plan.steps.isEmpty else {
-            settle(name, plan)
+            settle(key, plan)
             return nil
         }
+        if let missing = plan.waitsFor {
+            show(key, plan, .waitingFor(missing))
+            return nil
+        }
+        if holdBack(key, plan) { return nil }
         if let wait = admission.admit(plan, at: parts.clock.elapsed()) {
             plan.steps = []
             plan.conditions.append(wait)
-            settle(name, plan)
+            settle(key, plan)
             return nil
         }
-        return holdBack(name, plan) ? nil : plan
+        return plan
     }
 
     /// Counts a crash, and waits out the backoff.
-    private func holdBack(_ name: String, _ plan: InstancePlan) -> Bool {
-        guard var key = world.keys[name] else { return true }
+    private func holdBack(_ key: Key, _ plan: InstancePlan) -> Bool {
         let now = parts.clock.elapsed()
         if plan.action == .start, let exit = crash(of: key), exit != key.countedExit {
             key.countedExit = exit
-            key.record?.failures += 1
+            countFailure(key)
             key.notBefore = now + policy.retry.delay(after: key.record?.failures ?? 1, parts.random)
-            note(name, .warning, "Crashed", "it ended by itself: \(exit.text)")
+            note(key.name, .warning, "Crashed", "it ended by itself: \(exit.text)")
         }
-        world.keys[name] = key
-        if let failures = key.record?.failures, failures >= policy.stallAfter {
-            stall(name, plan, failures)
+        if let failures = key.record?.failures, failures >= policy.stallAfter,
+            isAnAttempt(plan)
+        {
+            stall(key, plan, failures)
             return true
         }
         guard key.notBefore > now else { return false }
-        queue.add(name, at: key.notBefore)
+        queue.add(key.name, at: key.notBefore)
         var waiting = plan
         waiting.conditions.append(
             Condition(
                 .failing, reason: "BackOff",
                 message: key.toldProblem ?? "it ended by itself; it is started again after a pause")
         )
-        show(name, waiting, .retrying(key.toldProblem ?? "waiting before the next attempt"))
+        show(key, waiting, .retrying(key.toldProblem ?? "waiting before the next attempt"))
         return true
     }
 
+    /// Whether a plan tries the declaration again that failed. What only takes something away, or
+    /// ends a replacement, does not, and is made however often the spec has failed.
+    private func isAnAttempt(_ plan: InstancePlan) -> Bool {
+        plan.steps.contains { [.create, .start, .update].contains($0.verb) }
+    }
+
+    /// Counts a failure against the declaration as it stands.
+    func countFailure(_ key: Key) {
+        key.record?.failures += 1
+        key.record?.failedSpec = key.declaration?.config.value.digest
+    }
+
     private func crash(of key: Key) -> ExitReport? {
-        let instance = key.observed.values.first?.first
-        guard let instance, instance.status == .failed else { return nil }
+        guard let instance = key.instance?.value, instance.status == .failed else { return nil }
         return instance.exit ?? ExitReport(code: nil)
     }
 
-    private func stall(_ name: String, _ plan: InstancePlan, _ failures: Int) {
+    private func stall(_ key: Key, _ plan: InstancePlan, _ failures: Int) {
         var stalled = plan
-        let last = world.keys[name]?.toldProblem.map { ": \($0)" } ?? ""
+        let last = key.toldProblem.map { ": \($0)" } ?? ""
         let message =
             "failed \(failures) times in a row\(last); change the spec, "
-            + "or 'pal start \(name)' to try again"
+            + "or 'pal retry \(key.name)' to try again"
         stalled.conditions.append(Condition(.stalled, reason: "TooManyFailures", message: message))
-        show(name, stalled, .blocked(message))
+        show(key, stalled, .blocked(message))
     }
 
     // MARK: Nothing to do
 
     /// Records a name that needs no step: as it should be, on its way, or blocked.
-    private func settle(_ name: String, _ plan: InstancePlan) {
-        guard let key = world.keys[name] else { return }
-        let home = world.provider(of: name)
+    private func settle(_ key: Key, _ plan: InstancePlan) {
         if key.declaration == nil, key.frozen.isEmpty, key.observed.isEmpty,
-            key.record?.discardsStorageSince == nil, world.providers[home]?.isListed ?? true
+            key.record?.discardsStorageSince == nil, world.providers[key.home]?.isListed ?? true
         {
-            forget(name)
+            forget(key.name)
             return
         }
-        if let stop = plan.conditions.first(where: {
-            [.blocked, .parked, .orphan].contains($0.kind)
-        }) {
-            show(name, plan, .blocked(stop.message))
+        if let stop = plan.conditions.first(where: { $0.kind.stopsWork }) {
+            show(key, plan, .blocked(stop.message))
             return
         }
         if let problem = plan.conditions.first(where: { $0.kind == .providerUnreachable }) {
-            show(name, plan, .retrying(problem.message))
+            show(key, plan, .retrying(problem.message))
+            return
+        }
+        if plan.conditions.contains(where: { $0.kind == .suspended }) {
+            show(key, plan, .settled)
             return
         }
         // What is about to end or to change shows only then what is true of it.
-        if plan.causes.isEmpty { noteApplied(name) }
-        guard let instance = key.observed[home]?.first, shouldRun(name) else {
-            show(name, plan, .settled)
+        if plan.causes.isEmpty { noteApplied(key) }
+        guard let instance = key.instance?.value, shouldRun(key) else {
+            show(key, plan, .settled)
             return
         }
-        settleRunning(name, plan, instance, home)
+        settleRunning(key, plan, instance)
     }
 
-    private func shouldRun(_ name: String) -> Bool {
-        guard let key = world.keys[name], let config = key.declaration?.config else { return false }
+    private func shouldRun(_ key: Key) -> Bool {
+        guard let config = key.declaration?.config.value else { return false }
         guard (config.state ?? .running) == .running else { return false }
         return key.record?.hold?.holds(at: parts.clock.date(), state: config.state) != true
     }
 
-    private func settleRunning(
-        _ name: String, _ plan: InstancePlan, _ instance: VSCodeInstance, _ home: String
-    ) {
+    private func settleRunning(_ key: Key, _ plan: InstancePlan, _ instance: VSCodeInstance) {
         let now = parts.clock.elapsed()
-        guard instance.status == .running, instance.readiness.isReady else {
-            world.keys[name]?.readySince = nil
-            world.keys[name]?.looks += 1
-            let looks = world.keys[name]?.looks ?? 1
-            let pause = policy.readiness.delay(after: looks, parts.random)
-            world.keys[name]?.mustLook = true
-            world.providers[home]?.look(at: name, at: now + pause)
+        guard instance.isServing else {
+            key.readySince = nil
+            key.looks += 1
+            if key.observed.count > 1, key.successorDeadline == nil {
+                key.successorDeadline = now + policy.progressDeadline
+            }
+            let pause = policy.readiness.delay(after: key.looks, parts.random)
+            key.mustLookAt.insert(key.home)
+            world.providers[key.home]?.look(at: key.name, at: now + pause)
             var why = "\(instance.status.rawValue)"
             if case .notReady(let reason) = instance.readiness { why = reason }
-            show(name, plan, .waiting(why))
+            show(key, plan, .waiting(why))
             return
         }
-        world.keys[name]?.looks = 0
-        if let since = world.keys[name]?.readySince {
-            if now - since >= policy.settledAfter { world.keys[name]?.record?.failures = 0 }
+        key.looks = 0
+        if let since = key.readySince {
+            if now - since >= policy.settledAfter { forgetFailures(key) }
         } else {
-            world.keys[name]?.readySince = now
-            if world.keys[name]?.record?.conditions.contains(where: {
-                $0.kind == .ready && $0.isTrue
-            }) != true {
+            key.readySince = now
+            if key.record?.conditions.contains(where: { $0.kind == .ready && $0.isTrue }) != true {
                 note(
-                    name, .normal, "Ready",
-                    instance.network.urls.first.map { "answers at \($0)" }
-                        ?? "ready")
+                    key.name, .normal, "Ready",
+                    instance.network.urls.first.map { "answers at \($0)" } ?? "ready")
             }
         }
-        if (world.keys[name]?.record?.failures ?? 0) > 0 {
-            queue.add(name, at: now + policy.settledAfter)
-        }
-        show(name, plan, .settled)
+        if (key.record?.failures ?? 0) > 0 { queue.add(key.name, at: now + policy.settledAfter) }
+        show(key, plan, .settled)
     }
 
     /// Nothing is declared and nothing is there: nothing is kept.
     private func forget(_ name: String) {
-        if world.keys[name]?.record != nil {
+        if world[name]?.record != nil {
             do {
                 try parts.ledger.forget(name)
             } catch {
@@ -191,67 +227,11 @@ extension Reconciler {
                 return
             }
         }
-        world.keys[name] = nil
+        world.forget(name)
     }
+}
 
-    /// Publishes a decision: outcome, conditions, event, ledger.
-    func show(_ name: String, _ plan: InstancePlan, _ outcome: Outcome) {
-        guard var key = world.keys[name] else { return }
-        key.outcome = outcome
-        tellChange(name, &key, outcome)
-        if var record = key.record {
-            let home = world.provider(of: name)
-            record.observed = key.observed[home]?.first
-            record.conditions = conditions(name, plan, record, outcome)
-            if record != key.record { save(record) }
-            key.record = record
-        }
-        world.keys[name] = key
-        if let until = key.record?.hold?.until {
-            let left = until.timeIntervalSince(parts.clock.date())
-            if left > 0 { queue.add(name, at: parts.clock.elapsed() + .seconds(left)) }
-        }
-    }
-
-    private func tellChange(_ name: String, _ key: inout Key, _ outcome: Outcome) {
-        switch outcome {
-        case .blocked(let why) where why != key.toldProblem:
-            key.toldProblem = why
-            note(name, .warning, "Blocked", why)
-        case .settled: key.toldProblem = nil
-        default: break
-        }
-    }
-
-    private func conditions(
-        _ name: String, _ plan: InstancePlan, _ record: InstanceRecord, _ outcome: Outcome
-    ) -> [Condition] {
-        let old = record.conditions
-        var conditions = [readyCondition(record, outcome)] + plan.conditions
-        if case .retrying(let why) = outcome,
-            !conditions.contains(where: { [.failing, .providerUnreachable].contains($0.kind) })
-        {
-            conditions.append(Condition(.failing, reason: "Retrying", message: why))
-        }
-        for index in conditions.indices {
-            let new = conditions[index]
-            let same = old.first { $0.kind == new.kind && $0.isTrue == new.isTrue }
-            conditions[index].since = new.since ?? same?.since ?? parts.clock.date()
-        }
-        return conditions
-    }
-
-    private func readyCondition(_ record: InstanceRecord, _ outcome: Outcome) -> Condition {
-        guard let instance = record.observed else {
-            return Condition(.ready, false, reason: "Absent", message: "there is no instance yet")
-        }
-        if instance.status == .running, instance.readiness.isReady {
-            return Condition(
-                .ready, reason: "Ready", message: instance.network.urls.first ?? "it answers")
-        }
-        var why = "it is \(instance.status.rawValue)"
-        if let exit = instance.exit, instance.status != .running { why += " (\(exit.text))" }
-        if case .notReady(let reason) = instance.readiness { why = reason }
-        return Condition(.ready, false, reason: instance.status.rawValue, message: why)
-    }
+extension Condition.Kind {
+    /// Whether nothing is done to an instance before somebody acts.
+    var stopsWork: Bool { [.blocked, .parked, .orphan, .awaitingApproval].contains(self) }
 }

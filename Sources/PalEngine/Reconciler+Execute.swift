@@ -6,25 +6,35 @@ internal import PalProvider
 /// Carrying out: each step under an intent, the world told of each result.
 extension Reconciler {
     /// Carries a plan out, step by step, and puts the name in line for a look at the result.
-    func carryOut(_ plan: InstancePlan, on home: String) async {
+    func carryOut(_ plan: InstancePlan) async {
         let name = plan.name
         world.touch(name)
-        defer { finished(name, home) }
-        guard let provider = world.providers[home]?.provider else { return }
+        defer { finished(plan) }
+        guard let provider = world.providers[plan.provider]?.provider, let key = world[name]
+        else { return }
+        noteDecision(key, plan)
         note(name, .normal, startReason(plan), plan.causes.map(\.message).joined(separator: "; "))
         do throws(StepFailure) {
-            if plan.action == .replace, let config = world.keys[name]?.declaration?.config {
-                try await preparing { () async throws(ProviderFailure) in
-                    try await provider.prepareInstance(config)
-                }
-            }
+            try await prepare(plan, key)
             for step in plan.steps {
-                guard !isStopping else { return }
-                try await carryOut(step, of: plan, with: Executor(provider: provider), home)
+                // What follows is decided anew, when what was just made is ready.
+                guard !isStopping, step.awaitsReady != true else { break }
+                try await carryOut(step, of: plan, with: Executor(provider: provider))
             }
-            succeeded(plan)
+            if !isStopping { succeeded(plan, key) }
         } catch {
-            failed(plan, error, home)
+            failed(plan, error)
+        }
+    }
+
+    /// Makes sure that what a replacement ends with can be made, before it takes anything away.
+    private func prepare(_ plan: InstancePlan, _ key: Key) async throws(StepFailure) {
+        guard plan.action == .replace, plan.givesUp == nil,
+            let config = key.declaration?.config.value,
+            let provider = world.providers[key.home]?.provider
+        else { return }
+        try await preparing { () async throws(ProviderFailure) in
+            try await provider.prepareInstance(config)
         }
     }
 
@@ -45,16 +55,17 @@ extension Reconciler {
     }
 
     private func carryOut(
-        _ step: Step, of plan: InstancePlan, with executor: Executor, _ home: String
+        _ step: Step, of plan: InstancePlan, with executor: Executor
     ) async throws(StepFailure) {
         let name = plan.name
-        let request = step.verb == .create ? createRequest(name, step, home) : nil
+        guard let key = world[name] else { return }
+        let request = step.verb == .create ? createRequest(key, step, plan.provider) : nil
         if step.verb == .delete {
             let discards = plan.steps.contains { $0.verb == .deleteStorage }
-            world.keys[name]?.record?.discardsStorageSince = discards ? parts.clock.date() : nil
+            key.record?.discardsStorageSince = discards ? parts.clock.date() : nil
         }
-        guard let record = world.keys[name]?.record else { return }
-        let intent = Intent(name: name, provider: home, step: step, at: parts.clock.date())
+        guard let record = key.record else { return }
+        let intent = Intent(name: name, provider: plan.provider, step: step, at: parts.clock.date())
         let number: Int64
         do {
             number = try parts.ledger.begin(intent, record)
@@ -71,7 +82,7 @@ extension Reconciler {
         }
         world.touch(name)
         finish(number, "done")
-        took(result, of: step, in: plan, home)
+        took(result, of: step, in: plan, key)
     }
 
     private func finish(_ number: Int64, _ outcome: String) {
@@ -83,18 +94,17 @@ extension Reconciler {
     }
 
     /// What a creation is told; the record gets the generation and the hash before the call.
-    private func createRequest(_ name: String, _ step: Step, _ home: String) -> CreateRequest? {
-        guard let key = world.keys[name], var record = key.record,
-            let config = key.declaration?.config,
-            let capabilities = world.providers[home]?.provider.getCapabilities()
+    private func createRequest(_ key: Key, _ step: Step, _ home: String) -> CreateRequest? {
+        guard var record = key.record, let config = key.declaration?.config.value,
+            let capabilities = world.providers[home]?.capabilities,
+            let hash = key.wantedHash(capabilities)
         else { return nil }
-        let hash = SpecHash(of: config, fields: capabilities.hashedFields)
         record.generation = max(record.generation, step.generation ?? 1)
         record.provider = home
         if !record.issuedHashes.contains(hash) { record.issuedHashes.append(hash) }
-        world.keys[name]?.record = record
+        key.record = record
         let ownership = Ownership(
-            swarm: parts.swarm, name: name, id: record.id, generation: record.generation,
+            swarm: parts.swarm, name: key.name, id: record.id, generation: record.generation,
             specHash: hash)
         let isHeld = record.hold?.holds(at: parts.clock.date(), state: config.state) == true
         return CreateRequest(
@@ -103,86 +113,114 @@ extension Reconciler {
     }
 
     private func took(
-        _ instance: VSCodeInstance?, of step: Step, in plan: InstancePlan, _ home: String
+        _ instance: VSCodeInstance?, of step: Step, in plan: InstancePlan, _ key: Key
     ) {
-        let name = plan.name
+        let others = key.observed(at: plan.provider).map(\.value).filter {
+            $0.providerInstanceId
+                != (step.target?.providerInstanceId ?? instance?.providerInstanceId)
+        }
         switch step.verb {
-        case .delete:
-            world.keys[name]?.observed[home] = nil
+        case .delete: key.take(others, at: plan.provider)
         case .create, .update:
             guard let instance else { break }
-            world.keys[name]?.observed[home] = [instance]
+            key.take(others + [instance], at: plan.provider)
             // That a replacement finds its own storage again is no news.
             guard plan.action != .replace else { break }
-            for notice in instance.notices { note(name, .normal, "Notice", notice) }
-        case .deleteStorage:
-            world.keys[name]?.record?.discardsStorageSince = nil
+            for notice in instance.notices { note(key.name, .normal, "Notice", notice) }
+        case .deleteStorage: key.record?.discardsStorageSince = nil
         case .start, .stop: break
         }
     }
 
-    private func succeeded(_ plan: InstancePlan) {
-        let name = plan.name
-        world.keys[name]?.restarts = false
-        world.keys[name]?.replaceBecause = nil
-        world.keys[name]?.looks = 0
-        if plan.action != .start {
-            world.keys[name]?.toldProblem = nil
-            if plan.action != .restart { world.keys[name]?.record?.failures = 0 }
+    private func succeeded(_ plan: InstancePlan, _ key: Key) {
+        key.restarts = false
+        key.replaceBecause = nil
+        key.looks = 0
+        key.successorDeadline = nil
+        if plan.action == .delete || plan.action == .replace { key.record?.consent = nil }
+        if let reason = plan.givesUp {
+            gaveUp(plan, key, reason)
+            return
         }
-        noteApplied(name)
-        if plan.action == .delete { world.keys[name]?.record?.isApproved = false }
-        let object = world.keys[name]?.observed.values.first?.first?.providerInstanceId
-        note(name, .normal, endReason(plan), object.map { String($0.prefix(12)) } ?? "done")
+        let object = key.instance?.value.providerInstanceId.prefix(12)
+        guard plan.steps.last?.awaitsReady != true else {
+            let new = object.map { "\($0) " } ?? ""
+            note(
+                key.name, .normal, "Created",
+                "\(new)beside the old one, which goes when it is ready")
+            return
+        }
+        if plan.action != .start {
+            key.toldProblem = nil
+            if plan.action != .restart { forgetFailures(key) }
+        }
+        noteApplied(key)
+        note(key.name, .normal, endReason(plan), object.map(String.init) ?? "done")
     }
 
-    private func finished(_ name: String, _ home: String) {
-        world.providers[home]?.calls -= 1
+    /// A new generation was taken away again, and the old one goes on.
+    private func gaveUp(_ plan: InstancePlan, _ key: Key, _ reason: InstancePlan.GivingUp) {
+        let why = plan.causes.map(\.message).joined(separator: "; ")
+        guard reason == .failed else {
+            note(key.name, .normal, "GaveUp", why)
+            return
+        }
+        countFailure(key)
+        key.toldProblem = why
+        key.notBefore =
+            parts.clock.elapsed()
+            + policy.retry.delay(after: max(1, key.record?.failures ?? 1), parts.random)
+        note(key.name, .warning, "GaveUp", why)
+        if let record = key.record { save(record) }
+    }
+
+    private func finished(_ plan: InstancePlan) {
+        giveCallBack(plan.provider)
+        let name = plan.name
         queue.done(name)
-        world.keys[name]?.mustLook = true
-        let delay = policy.eventDelay
-        world.providers[home]?.look(at: name, at: parts.clock.elapsed() + delay)
+        world[name]?.mustLookAt.insert(plan.provider)
+        let time = parts.clock.elapsed() + policy.eventDelay
+        world.providers[plan.provider]?.look(at: name, at: time)
         enqueue(name)
         bell.ring()
     }
 
     // MARK: Failures
 
-    private func failed(_ plan: InstancePlan, _ failure: StepFailure, _ home: String) {
-        let name = plan.name
+    private func failed(_ plan: InstancePlan, _ failure: StepFailure) {
+        guard let key = world[plan.name] else { return }
         switch failure {
         case .ledger(let error):
-            retry(plan, "nothing was changed: \(error)", counts: true)
+            retry(plan, key, "nothing was changed: \(error)", counts: true)
         case .provider(.ambiguous(let message)):
-            retry(plan, "\(message); looking at what came of it", counts: true)
+            retry(plan, key, "\(message); looking at what came of it", counts: true)
         case .provider(.needsReplacement(let message)):
-            world.keys[name]?.replaceBecause = message
-            note(name, .normal, "NeedsReplacement", message)
+            key.replaceBecause = message
+            note(key.name, .normal, "NeedsReplacement", message)
         case .provider(.error(let error)) where error.kind == .connection:
-            providerFailed(home, error.message)
+            providerFailed(plan.provider, error.message)
         case .provider(.error(let error)) where [.notFound, .alreadyExists].contains(error.code):
             // Somebody was faster, or an earlier call of ours was: a look tells, and it is no
             // failure of the spec. The pause keeps two who disagree from racing.
-            retry(plan, error.message, counts: false)
+            retry(plan, key, error.message, counts: false)
         case .provider(.error(let error)):
-            world.keys[name]?.isHopeless = !error.isRetryable
-            retry(plan, error.message, counts: true, after: error.retryAfter)
+            key.isHopeless = !error.isRetryable
+            retry(plan, key, error.message, counts: true, after: error.retryAfter)
         }
     }
 
     private func retry(
-        _ plan: InstancePlan, _ message: String, counts: Bool, after seconds: Double? = nil
+        _ plan: InstancePlan, _ key: Key, _ message: String, counts: Bool,
+        after seconds: Double? = nil
     ) {
-        guard var key = world.keys[plan.name] else { return }
-        if counts { key.record?.failures += 1 }
+        if counts { countFailure(key) }
         let wait = policy.retry.delay(after: max(1, key.record?.failures ?? 1), parts.random)
         key.notBefore = parts.clock.elapsed() + max(wait, .seconds(seconds ?? 0))
         if key.toldProblem != message {
-            note(plan.name, .warning, "Failed", "\(plan.action.rawValue): \(message)")
+            note(key.name, .warning, "Failed", "\(plan.action.rawValue): \(message)")
         }
         key.toldProblem = message
         if let record = key.record { save(record) }
-        world.keys[plan.name] = key
     }
 
     private func startReason(_ plan: InstancePlan) -> String {

@@ -61,11 +61,11 @@ extension Reconciler {
         var concerned = world.take(
             instances, of: name, names: names, since: since, busy: queue.inFlight)
         if !wasListed {
-            concerned.formUnion(world.keys.keys.filter { world.provider(of: $0) == name })
+            concerned.formUnion(world.keys.values.filter { $0.home == name }.map(\.name))
         }
         for key in concerned.sorted() { enqueue(key) }
         for key in (names ?? []).sorted()
-        where world.keys[key]?.mustLook == true && !queue.inFlight.contains(key) {
+        where world[key]?.mustLookAt.contains(name) == true && !queue.inFlight.contains(key) {
             world.providers[name]?.look(at: key, at: now + .milliseconds(50))
         }
         if hadProblem {
@@ -95,7 +95,9 @@ extension Reconciler {
         world.providers[name] = state
         guard isNews else { return }
         note(nil, .warning, "ProviderUnreachable", "provider '\(name)': \(message)")
-        for key in world.keys.keys.sorted() where world.provider(of: key) == name { enqueue(key) }
+        for key in world.keys.values.filter({ $0.home == name }).map(\.name).sorted() {
+            enqueue(key)
+        }
         saveState()
     }
 
@@ -127,7 +129,7 @@ extension Reconciler {
         case .changed(let name, _, _):
             // Most likely pal's own change; whoever makes it, a look follows its end.
             guard !queue.inFlight.contains(name) else { return }
-            world.keys[name]?.mustLook = true
+            world[name]?.mustLookAt.insert(provider)
             world.providers[provider]?.look(at: name, at: now + policy.eventDelay)
         }
         bell.ring()

@@ -7,18 +7,16 @@ internal import PalProvider
 extension Reconciler {
     /// Makes sure that a declared or owned name has a record, and takes the identity of a standing
     /// object over where the ledger does not know it: after a crash, or with the ledger lost.
-    func adoptKnowledge(of name: String, specsPath: String) {
-        guard var key = world.keys[name] else { return }
-        let home = world.provider(of: name)
-        let instance = key.observed[home]?.max {
-            $0.ownership.generation < $1.ownership.generation
-        }
+    func adoptKnowledge(of key: Key, specsPath: String) {
+        let home = key.home
+        let instance = key.instance?.value
         guard key.declaration != nil || instance != nil else { return }
         let known = key.record
         var record =
             known
             ?? InstanceRecord(
-                name: name, id: instance?.id ?? key.declaration?.config.id ?? parts.random.newID(),
+                name: key.name,
+                id: instance?.id ?? key.declaration?.config.value.id ?? parts.random.newID(),
                 provider: home)
         if let instance {
             record.id = instance.id
@@ -31,44 +29,50 @@ extension Reconciler {
             record.declaredFrom = specsPath
             record.location = declaration.location
             if instance != nil || key.observed.isEmpty { record.provider = home }
-            adoptMatching(name, instance, declaration.config, &record)
+            adoptMatching(key, instance, &record)
         }
         if let hold = record.hold, !hold.holds(at: parts.clock.date(), state: declaredState(key)) {
             record.hold = nil
-            note(name, .normal, "HoldEnded", "the hold by \(hold.by) has ended")
+            note(key.name, .normal, "HoldEnded", "the hold by \(hold.by) has ended")
         }
+        guard record != known else { return }
         key.record = record
-        world.keys[name] = key
-        if record != known { save(record) }
+        save(record)
     }
 
-    private func declaredState(_ key: Key) -> DesiredState? { key.declaration?.config.state }
+    private func declaredState(_ key: Key) -> DesiredState? {
+        key.declaration?.config.value.state
+    }
 
     /// An object whose hash is exactly the declared one is taken over without a word of consent.
     private func adoptMatching(
-        _ name: String, _ instance: VSCodeInstance?, _ config: InstanceConfig,
-        _ record: inout InstanceRecord
+        _ key: Key, _ instance: VSCodeInstance?, _ record: inout InstanceRecord
     ) {
-        guard let instance, let rules = world.providers[world.provider(of: name)]?.provider,
+        guard let instance, let capabilities = world.providers[key.home]?.capabilities,
             !record.issuedHashes.contains(instance.ownership.specHash),
-            instance.ownership.specHash
-                == SpecHash(of: config, fields: rules.getCapabilities().hashedFields)
+            instance.ownership.specHash == key.wantedHash(capabilities)
         else { return }
         record.issuedHashes.append(instance.ownership.specHash)
         note(
-            name, .normal, "Adopted",
+            key.name, .normal, "Adopted",
             "found \(instance.providerInstanceId.prefix(12)) as declared, and took it over")
     }
 
     /// Notes that what is declared is true, for the next comparison.
-    func noteApplied(_ name: String) {
-        guard let key = world.keys[name], let config = key.declaration?.config,
-            let instance = key.observed[world.provider(of: name)]?.first
+    func noteApplied(_ key: Key) {
+        guard var record = key.record, let config = key.declaration?.config,
+            let instance = key.instance
         else { return }
-        world.keys[name]?.record?.applied = config
-        world.keys[name]?.record?.isApproved = false
-        world.keys[name]?.record?.discardsStorageSince = nil
-        world.keys[name]?.record?.issuedHashes = [instance.ownership.specHash]
+        record.applied = config
+        record.consent = nil
+        record.discardsStorageSince = nil
+        record.issuedHashes = [instance.value.ownership.specHash]
+        guard record != key.record else {
+            // The same, but one box for both.
+            key.record?.applied = config
+            return
+        }
+        key.record = record
     }
 
     /// Closes what a crash left open: the next decision looks at what there is.

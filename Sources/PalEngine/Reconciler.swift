@@ -10,7 +10,7 @@ public import PalProvider
 public actor Reconciler {
     let parts: Parts
     let policy: Policy
-    var world: World
+    let world: World
     var queue = WorkQueue()
     var admission: Admission
     var control = Control()
@@ -121,10 +121,7 @@ public actor Reconciler {
         readings += 1
         tellProblems(of: desired)
         for name in world.take(desired).sorted() {
-            world.keys[name]?.notBefore = .zero
-            world.keys[name]?.record?.failures = 0
-            world.keys[name]?.replaceBecause = nil
-            world.keys[name]?.isHopeless = false
+            startAfresh(name)
             enqueue(name)
         }
         weighPruning()
@@ -132,11 +129,40 @@ public actor Reconciler {
         bell.ring()
     }
 
+    /// What is declared anew gets all its attempts; what failed before and did not change does not.
+    private func startAfresh(_ name: String) {
+        guard let key = world[name] else { return }
+        if let failed = key.record?.failedSpec, let declaration = key.declaration,
+            failed == declaration.config.value.digest
+        {
+            return
+        }
+        forgetFailures(key)
+    }
+
+    /// Takes back all that failures led to.
+    func forgetFailures(_ key: Key) {
+        key.notBefore = .zero
+        key.replaceBecause = nil
+        key.isHopeless = false
+        guard key.record?.failures != 0 || key.record?.failedSpec != nil else { return }
+        key.record?.failures = 0
+        key.record?.failedSpec = nil
+    }
+
     /// Puts a name in line for a decision.
     func enqueue(_ name: String) {
-        world.keys[name]?.outcome = nil
-        world.keys[name]?.awaitsCall = false
+        guard let key = world[name] else { return }
+        key.outcome = nil
+        key.awaitsCall = false
         queue.add(name)
+    }
+
+    /// Puts those in line for a decision that wait for somebody to become ready.
+    func enqueueDependents() {
+        for name in world.index.takeReadinessChanges() {
+            for dependent in world.dependencies.dependents[name] ?? [] { enqueue(dependent) }
+        }
     }
 
     /// Weighs the prune budget anew; who was parked or let go gets a new decision.
@@ -159,12 +185,13 @@ public actor Reconciler {
     }
 
     private func timeToNextWork() -> Duration? {
+        if queue.hasReady, hasRoom { return .zero }
         let now = parts.clock.elapsed()
         var times = world.neededProviders.compactMap { name -> Duration? in
             guard let state = world.providers[name], !state.isListing else { return nil }
             return min(state.nextList, state.nextLook ?? state.nextList)
         }
-        if let time = queue.nextTime { times.append(time) }
+        if hasRoom, let time = queue.nextTime { times.append(time) }
         return times.min().map { max($0 - now, .zero) }
     }
 

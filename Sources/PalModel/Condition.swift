@@ -38,6 +38,12 @@ public struct Condition: Sendable, Hashable, Codable {
         public static let drifted = Kind(rawValue: "Drifted")
         /// The provider does not answer.
         public static let providerUnreachable = Kind(rawValue: "ProviderUnreachable")
+        /// Left alone, because its spec says `suspend: true`.
+        public static let suspended = Kind(rawValue: "Suspended")
+        /// A running editor would be interrupted; waits for `pal approve`.
+        public static let awaitingApproval = Kind(rawValue: "AwaitingApproval")
+        /// Waits for the instances that it depends on.
+        public static let waiting = Kind(rawValue: "Waiting")
         /// Too many failures in a row; waits for a change of the spec.
         public static let stalled = Kind(rawValue: "Stalled")
     }

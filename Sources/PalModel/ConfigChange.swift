@@ -37,6 +37,13 @@ public struct FieldChange: Sendable, Hashable, Codable {
         let new = to.map { $0.canonicalJSON } ?? "(unset)"
         return "\(path): \(old) → \(new)"
     }
+
+    /// `resources.memory.max is 1024, not 2048`: as drift, where `to` is what pal made true.
+    public var drifted: String {
+        let actual = from.map { $0.canonicalJSON } ?? "unset"
+        let wanted = to.map { $0.canonicalJSON } ?? "unset"
+        return "\(path) is \(actual), not \(wanted)"
+    }
 }
 
 /// Fields to change: each to a value, or to *cleared*.
@@ -60,11 +67,10 @@ extension FieldTable {
     public static func difference(
         from old: InstanceConfig, to new: InstanceConfig
     ) -> [FieldChange] {
-        all.filter { $0.role == .platform }.compactMap { field in
-            let before = field.meaningfulValue(in: old)
-            let after = field.meaningfulValue(in: new)
-            guard before?.canonicalJSON != after?.canonicalJSON else { return nil }
-            return FieldChange(path: field.path, from: before, to: after)
+        FieldSet.platform.differing(old, new).map { field in
+            FieldChange(
+                path: field.path, from: field.meaningfulValue(in: old),
+                to: field.meaningfulValue(in: new))
         }
     }
 }

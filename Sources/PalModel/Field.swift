@@ -22,8 +22,14 @@ public struct Field: Sendable {
     /// One line for the reference, the schema and `--help`.
     public let summary: String
 
+    /// The place in `FieldTable.all`.
+    var index = 0
+
     let get: @Sendable (InstanceConfig) -> Value?
     let set: @Sendable (inout InstanceConfig, Value?) -> Void
+    private let counted: @Sendable (InstanceConfig) -> Value?
+    private let counts: @Sendable (InstanceConfig) -> Bool
+    private let same: @Sendable (InstanceConfig, InstanceConfig) -> Bool
 
     init<T: FieldValue>(
         _ path: String, _ key: any WritableKeyPath<InstanceConfig, T?> & Sendable, _ shape: Shape,
@@ -36,15 +42,34 @@ public struct Field: Sendable {
         self.summary = summary
         get = { $0[keyPath: key]?.value }
         set = { $0[keyPath: key] = $1.flatMap { T($0) } }
+        // As typed values: most fields are unset, and none becomes a `Value` to be looked at.
+        let standard = fallback.flatMap { T($0) }
+        let meant: @Sendable (InstanceConfig) -> T? = { config in
+            guard let value = config[keyPath: key], value != standard else { return nil }
+            return value
+        }
+        counted = { meant($0)?.value }
+        counts = { meant($0) != nil }
+        same = { first, second in
+            let (a, b) = (meant(first), meant(second))
+            if a == b { return true }
+            // Free values can differ in kind and mean the same: 2 and 2.0.
+            guard let a, let b else { return false }
+            return a.value.canonicalJSON == b.value.canonicalJSON
+        }
     }
 
     /// The value that a config sets, or nil where the user left it out.
     public func value(in config: InstanceConfig) -> Value? { get(config) }
 
     /// The value that counts: what is set, unless that says no more than the fallback.
-    public func meaningfulValue(in config: InstanceConfig) -> Value? {
-        guard let value = get(config), value.canonicalJSON != fallback?.canonicalJSON
-        else { return nil }
-        return value
+    public func meaningfulValue(in config: InstanceConfig) -> Value? { counted(config) }
+
+    /// Whether a config has a value that counts. Cheaper than the value.
+    public func isMeaningful(in config: InstanceConfig) -> Bool { counts(config) }
+
+    /// Whether two configs mean the same by this field. Cheaper than the values.
+    public func isSame(in first: InstanceConfig, and second: InstanceConfig) -> Bool {
+        same(first, second)
     }
 }

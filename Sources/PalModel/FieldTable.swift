@@ -4,7 +4,11 @@
 /// reference table. Adding a field is adding an entry here and the property that holds it.
 public enum FieldTable {
     /// Every field, in the order of the reference.
-    public static let all: [Field] = identity + platform + engine
+    public static let all: [Field] = (identity + platform + engine).enumerated().map {
+        var field = $0.element
+        field.index = $0.offset
+        return field
+    }
 
     private static let port = Shape.integer(1...65535)
     private static let mebibytes = Shape.integer(1...(1 << 24))

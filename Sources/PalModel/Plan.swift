@@ -15,6 +15,9 @@ public struct Step: Sendable, Hashable, Codable {
     public var generation: Int?
     /// The fields that an update sets.
     public var partial: PartialConfig?
+    /// True where the step is made only once the instance that an earlier step made is ready; it
+    /// is decided anew then.
+    public var awaitsReady: Bool?
 
     /// Makes one of its parts.
     public init(
@@ -33,6 +36,14 @@ public struct InstancePlan: Sendable, Hashable, Codable {
     /// What the steps amount to.
     public enum Action: String, Sendable, Hashable, Codable, CaseIterable {
         case none, create, start, stop, restart, update, replace, delete
+    }
+
+    /// Why a new generation is given up.
+    public enum GivingUp: String, Sendable, Hashable, Codable {
+        /// It ended, or was not ready in time.
+        case failed
+        /// Something else is declared meanwhile.
+        case superseded
     }
 
     /// One reason: a field that differs, or a sentence.
@@ -67,6 +78,16 @@ public struct InstancePlan: Sendable, Hashable, Codable {
     public var conditions: [Condition]
     /// Whether the deletion counts against the prune budget.
     public var isPrune: Bool = false
+    /// What a person must agree to before the steps are made, in exactly these words; the steps are
+    /// withheld until then. Nil where no consent is needed.
+    public var consent: String?
+    /// The instances that must be ready before the steps are made, by name.
+    public var waitsFor: [String]?
+    /// The fields in which the platform's object differs from what pal made true, though the spec
+    /// did not change.
+    public var drift: [FieldChange]?
+    /// Why a new generation is given up and the old one goes on, where that is so.
+    public var givesUp: GivingUp?
 
     /// Makes one of its parts.
     public init(

@@ -14,15 +14,22 @@ public struct SpecHash: Sendable, Hashable, Codable, CustomStringConvertible {
 
     /// The hash of a config.
     ///
-    /// - Parameter fields: The paths of the fields that count, in any order.
-    public init(of config: InstanceConfig, fields: Set<String>) {
-        var digest = SHA256()
-        for path in fields.sorted() {
-            guard let value = FieldTable.field(path)?.meaningfulValue(in: config) else { continue }
-            digest.update(data: Array("\(path)=\(value.canonicalJSON)\n".utf8))
+    /// - Parameter fields: The fields that count.
+    public init(of config: InstanceConfig, fields: FieldSet) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(512)
+        for field in Self.order where fields.contains(field) {
+            guard let value = field.meaningfulValue(in: config) else { continue }
+            bytes.append(contentsOf: field.path.utf8)
+            bytes.append(UInt8(ascii: "="))
+            value.writeCanonicalJSON(to: &bytes)
+            bytes.append(UInt8(ascii: "\n"))
         }
-        text = "v1:" + Hex.text(digest.finalize().prefix(16))
+        text = "v1:" + Hex.text(SHA256.hash(data: bytes).prefix(16))
     }
+
+    /// The order in which fields are hashed: by path, whatever becomes of the table.
+    private static let order = FieldTable.all.sorted { $0.path < $1.path }
 
     /// The hash as a label holds it.
     public var description: String { text }

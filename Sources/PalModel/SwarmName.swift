@@ -16,10 +16,14 @@ public enum SwarmName {
 
 /// Bytes as hexadecimal digits.
 enum Hex {
+    private static let digits = Array("0123456789abcdef".utf8)
+
     static func text(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        var text: [UInt8] = []
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

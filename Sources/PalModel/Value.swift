@@ -24,37 +24,57 @@ public enum Value: Sendable, Hashable {
     ///
     /// A double that is whole is written as an integer, so that `2` and `2.0` are the same.
     public var canonicalJSON: String {
+        var bytes: [UInt8] = []
+        writeCanonicalJSON(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Adds the bytes of `canonicalJSON`.
+    func writeCanonicalJSON(to bytes: inout [UInt8]) {
         switch self {
-        case .null: "null"
-        case .bool(let flag): flag ? "true" : "false"
-        case .int(let number): String(number)
-        case .double(let number): Int(exactly: number).map { String($0) } ?? String(number)
-        case .string(let text): Value.quoted(text)
-        case .list(let items): "[" + items.map(\.canonicalJSON).joined(separator: ",") + "]"
+        case .null: bytes.append(contentsOf: "null".utf8)
+        case .bool(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
+        case .int(let number): bytes.append(contentsOf: String(number).utf8)
+        case .double(let number):
+            let text = Int(exactly: number).map { String($0) } ?? String(number)
+            bytes.append(contentsOf: text.utf8)
+        case .string(let text): Self.write(quoted: text, to: &bytes)
+        case .list(let items):
+            var separator = UInt8(ascii: "[")
+            for item in items {
+                bytes.append(separator)
+                item.writeCanonicalJSON(to: &bytes)
+                separator = UInt8(ascii: ",")
+            }
+            bytes.append(contentsOf: (items.isEmpty ? "[]" : "]").utf8)
         case .map(let entries):
-            "{"
-                + entries.sorted { $0.key < $1.key }
-                .map { Value.quoted($0.key) + ":" + $0.value.canonicalJSON }
-                .joined(separator: ",") + "}"
+            var separator = UInt8(ascii: "{")
+            for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
+                bytes.append(separator)
+                Self.write(quoted: key, to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                value.writeCanonicalJSON(to: &bytes)
+                separator = UInt8(ascii: ",")
+            }
+            bytes.append(contentsOf: (entries.isEmpty ? "{}" : "}").utf8)
         }
     }
 
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: out.unicodeScalars.append(scalar)
+    private static func write(quoted text: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        // Whatever must be escaped is one byte; the bytes of other characters are above them all.
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): bytes.append(contentsOf: "\\\"".utf8)
+            case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
+            case UInt8(ascii: "\n"): bytes.append(contentsOf: "\\n".utf8)
+            case UInt8(ascii: "\r"): bytes.append(contentsOf: "\\r".utf8)
+            case UInt8(ascii: "\t"): bytes.append(contentsOf: "\\t".utf8)
+            case ..<0x20: bytes.append(contentsOf: ("\\u00" + Hex.text([byte])).utf8)
+            default: bytes.append(byte)
             }
         }
-        return out + "\""
+        bytes.append(UInt8(ascii: "\""))
     }
 }
 

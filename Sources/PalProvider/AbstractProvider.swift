@@ -15,17 +15,13 @@ extension AbstractProvider {
     /// `validateSpecifics`.
     public func validateInstanceConfig(_ config: InstanceConfig) -> [ConfigProblem] {
         let capabilities = getCapabilities()
-        let refused = FieldTable.all.filter { $0.role == .platform }.compactMap { field in
-            refusal(of: field, in: config, capabilities)
-        }
-        return refused + validateSpecifics(config)
+        let refused = capabilities.unsupportedFields.meaningful(in: config)
+        guard !refused.isEmpty else { return validateSpecifics(config) }
+        return refused.compactMap { refusal(of: $0, capabilities) } + validateSpecifics(config)
     }
 
-    private func refusal(
-        of field: Field, in config: InstanceConfig, _ capabilities: Capabilities
-    ) -> ConfigProblem? {
-        guard field.meaningfulValue(in: config) != nil,
-            case .unsupported(let reason) = capabilities.support(for: field.path)
+    private func refusal(of field: Field, _ capabilities: Capabilities) -> ConfigProblem? {
+        guard case .unsupported(let reason) = capabilities.support(for: field.path)
         else { return nil }
         return ConfigProblem(field.path, "\(field.path) cannot be used on '\(name)': \(reason)")
     }

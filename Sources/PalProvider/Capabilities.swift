@@ -8,6 +8,9 @@ public enum FieldSupport: Sendable, Hashable, Codable {
     case notEnforced(String)
     /// Refused; the reason says why and what to do instead.
     case unsupported(String)
+
+    /// How a change is made, of a field that is honoured.
+    var change: ChangeClass? { if case .honoured(let change) = self { change } else { nil } }
 }
 
 /// What a provider can do, as data: `pal providers`, the engine and the docs read it.
@@ -18,44 +21,78 @@ public struct Capabilities: Sendable, Hashable, Codable {
     }
 
     /// What becomes of each platform field, by path. A field that is not listed is unsupported.
-    public var fields: [String: FieldSupport]
-    /// The optional interfaces that it has.
+    public let fields: [String: FieldSupport]
+    /// The optional interfaces.
     public var features: Set<Feature>
     /// How many calls at once do it good.
     public var maximumConcurrentCalls: Int
+    /// Whether an instance and its successor can be reached by one outside port at once, as behind
+    /// a platform's own proxy. Only then can a replacement start first and keep its ports.
+    public var sharesOutsidePorts: Bool
+
+    /// The fields whose change replaces the instance: those that the spec hash covers.
+    ///
+    /// This set is part of the label's meaning and so must not change between releases; a change
+    /// needs a new version of the hash.
+    public let hashedFields: FieldSet
+    /// The fields whose value at the platform is compared and corrected.
+    public let comparedFields: FieldSet
+    /// The fields that are accepted and cannot be enforced.
+    public let notEnforcedFields: FieldSet
+    /// The platform fields that are refused, those too that it does not know.
+    public let unsupportedFields: FieldSet
 
     /// Makes one of its parts.
     public init(
-        fields: [String: FieldSupport], features: Set<Feature>, maximumConcurrentCalls: Int
+        fields: [String: FieldSupport], features: Set<Feature>, maximumConcurrentCalls: Int,
+        sharesOutsidePorts: Bool = false
     ) {
         self.fields = fields
         self.features = features
         self.maximumConcurrentCalls = maximumConcurrentCalls
+        self.sharesOutsidePorts = sharesOutsidePorts
+        // Once here, because the planner asks for every instance.
+        func paths(_ isTaken: (FieldSupport) -> Bool) -> FieldSet {
+            FieldSet(fields.filter { isTaken($0.value) }.map(\.key))
+        }
+        hashedFields = paths { $0.change.map { $0 >= .replace } ?? false }
+        comparedFields = paths { $0.change.map { $0 < .replace } ?? false }
+        notEnforcedFields = paths { if case .notEnforced = $0 { true } else { false } }
+        unsupportedFields = FieldSet(
+            FieldSet.platform.lazy.map(\.path).filter {
+                if case .unsupported? = fields[$0] { true } else { fields[$0] == nil }
+            })
     }
 
     /// What becomes of a field.
     public func support(for path: String) -> FieldSupport {
         fields[path] ?? .unsupported("this provider does not know '\(path)'; remove it")
     }
+}
 
-    /// The fields whose change replaces the instance: those that the spec hash covers.
-    ///
-    /// This set is part of the label's meaning and so must not change between releases; a change
-    /// needs a new version of the hash.
-    public var hashedFields: Set<String> {
-        Set(
-            fields.compactMap { path, support in
-                if case .honoured(let change) = support, change >= .replace { return path }
-                return nil
-            })
+extension Capabilities {
+    private enum Key: String, CodingKey {
+        case fields, features, maximumConcurrentCalls, sharesOutsidePorts
     }
 
-    /// The fields whose value at the platform is compared and corrected.
-    public var comparedFields: Set<String> {
-        Set(
-            fields.compactMap { path, support in
-                if case .honoured(let change) = support, change < .replace { return path }
-                return nil
-            })
+    /// Reads what it is made of; the sets follow from that.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init(
+            fields: try container.decode([String: FieldSupport].self, forKey: .fields),
+            features: try container.decode(Set<Feature>.self, forKey: .features),
+            maximumConcurrentCalls: try container.decode(
+                Int.self, forKey: .maximumConcurrentCalls),
+            sharesOutsidePorts: try container.decodeIfPresent(
+                Bool.self, forKey: .sharesOutsidePorts) ?? false)
+    }
+
+    /// Writes what it is made of; the sets follow from that.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(fields, forKey: .fields)
+        try container.encode(features, forKey: .features)
+        try container.encode(maximumConcurrentCalls, forKey: .maximumConcurrentCalls)
+        try container.encode(sharesOutsidePorts, forKey: .sharesOutsidePorts)
     }
 }

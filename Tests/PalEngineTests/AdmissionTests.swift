@@ -66,28 +66,54 @@ struct AdmissionTests {
 
 @Suite("The work queue")
 struct WorkQueueTests {
+    private func all(_ queue: inout WorkQueue, at time: Duration = .zero) -> [String] {
+        var names: [String] = []
+        while let name = queue.next(at: time) { names.append(name) }
+        return names
+    }
+
     @Test func handsOutEachNameOnceAndNotWhileItIsWorkedOn() {
         var queue = WorkQueue()
         for _ in 0..<3 { queue.add("a") }
-        #expect(queue.take(at: .zero, 10) { _ in true } == ["a"])
+        #expect(all(&queue) == ["a"])
         queue.add("a")
-        #expect(queue.take(at: .zero, 10) { _ in true } == [])
+        #expect(all(&queue) == [])
         queue.done("a")
-        #expect(queue.take(at: .zero, 10) { _ in true } == ["a"])
+        #expect(all(&queue) == ["a"])
     }
 
     @Test func waitsForTheTimeAndKeepsTheEarlierOne() {
         var queue = WorkQueue()
         queue.add("a", at: .seconds(5))
         queue.add("a", at: .seconds(9))
-        #expect(queue.take(at: .seconds(4), 10) { _ in true } == [])
+        #expect(all(&queue, at: .seconds(4)) == [])
         #expect(queue.nextTime == .seconds(5))
-        #expect(queue.take(at: .seconds(5), 10) { _ in true } == ["a"])
+        #expect(all(&queue, at: .seconds(5)) == ["a"])
+        queue.done("a")
+        #expect(all(&queue, at: .seconds(9)) == [])
+    }
+
+    @Test func anEarlierTimeTakesThePlaceOfALaterOne() {
+        var queue = WorkQueue()
+        queue.add("a", at: .seconds(9))
+        queue.add("a", at: .seconds(5))
+        #expect(queue.nextTime == .seconds(5))
+        #expect(all(&queue, at: .seconds(10)) == ["a"])
+        queue.done("a")
+        #expect(queue.isEmpty)
     }
 
     @Test func firstComeFirstServed() {
         var queue = WorkQueue()
         for name in ["c", "a", "b"] { queue.add(name) }
-        #expect(queue.take(at: .zero, 2) { _ in true } == ["c", "a"])
+        #expect(all(&queue) == ["c", "a", "b"])
+    }
+
+    @Test func keepsNothingOfTimesThatWereOvertaken() {
+        var queue = WorkQueue()
+        for round in (1...10_000).reversed() { queue.add("a", at: .seconds(round)) }
+        #expect(all(&queue, at: .seconds(20_000)) == ["a"])
+        queue.done("a")
+        #expect(queue.isEmpty && queue.nextTime == nil)
     }
 }

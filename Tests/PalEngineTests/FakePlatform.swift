@@ -67,7 +67,12 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
         try call("create \(request.ownership.name)")
         let made = try state.withLock { state throws(ProviderFailure) -> VSCodeInstance in
             let name = request.ownership.name
-            guard !state.objects.values.contains(where: { $0.name == name }) else {
+            let generation = request.ownership.generation
+            guard
+                !state.objects.values.contains(where: {
+                    $0.name == name && $0.ownership.generation == generation
+                })
+            else {
                 throw .error(
                     ProviderError(.instance, .alreadyExists, "\(name) exists", isRetryable: true))
             }

@@ -62,10 +62,10 @@ extension InstanceRecord {
         var record = InstanceRecord(name: name, id: "id-1", provider: "docker")
         record.generation = 3
         record.issuedHashes = [SpecHash(text: "v1:00"), SpecHash(text: "v1:01")]
-        record.applied = config
+        record.applied = Shared(config)
         record.declaredFrom = "/srv/specs"
         record.location = SourceLocation(file: "a/b.yaml", line: 3, column: 7)
-        record.observed = observed
+        record.observed = Shared(observed)
         record.conditions = [
             Condition(
                 .held, reason: "Stopped", message: "by ann",
@@ -74,7 +74,7 @@ extension InstanceRecord {
         record.keptPorts = [8080: 49_153, 53: 49_154]
         record.hold = Hold(
             by: "ann", since: Date(timeIntervalSinceReferenceDate: 1.5), declaredState: .running)
-        record.isApproved = true
+        record.consent = "delete object-1"
         record.failures = 2
         return record
     }

@@ -6,7 +6,7 @@ import Testing
 /// would replace every instance that stands.
 @Suite("Golden spec hashes")
 struct SpecHashTests {
-    static let docker: Set<String> = [
+    static let docker: FieldSet = [
         "image", "editor", "command", "workspacePath", "env", "labels", "network.port",
         "network.ports", "health.path", "health.interval", "health.timeout", "health.grace",
         "resources.storage.persistent", "specific",
@@ -85,5 +85,37 @@ struct SpecHashTests {
     enum Golden {
         static let classic = "v1:567189d6ace28376b2d7416109c70ba2"
         static let everything = "v1:d535bc2ec56987cb87b9bab77e58e50f"
+    }
+}
+
+@Suite("Sets of fields")
+struct FieldSetTests {
+    @Test func everyFieldHasItsBit() {
+        #expect(FieldTable.all.count <= 64, "FieldSet has 64 bits")
+        let all = FieldSet(FieldTable.all.map(\.path))
+        #expect(all.map(\.path) == FieldTable.all.map(\.path))
+        #expect(FieldSet(["no.field"]).isEmpty)
+    }
+
+    @Test func whatSaysNoMoreThanTheFallbackIsNotMeaningful() {
+        var config = InstanceConfig(name: "a")
+        config.editor = .codeServer
+        config.env = [:]
+        config.state = .stopped
+        #expect(
+            FieldSet(["editor", "env", "image", "state"]).meaningful(in: config) == [
+                "env", "state",
+            ])
+    }
+
+    @Test func freeValuesThatMeanTheSameDoNotDiffer() {
+        var first = InstanceConfig(name: "a")
+        var second = first
+        first.specific = ["n": .int(2)]
+        second.specific = ["n": .double(2)]
+        #expect(FieldSet.platform.differing(first, second).isEmpty)
+        second.specific = ["n": .double(2.5)]
+        first.resources.storagePersistent = true
+        #expect(FieldSet.platform.differing(first, second).map(\.path) == ["specific"])
     }
 }

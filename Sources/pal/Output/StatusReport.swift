@@ -27,7 +27,7 @@ struct StatusReport {
             status = record.observed?.status ?? .pending
             conditions = record.conditions
             ready = conditions.contains { $0.kind == .ready && $0.isTrue }
-            instance = record.observed
+            instance = record.observed?.value
             specHash = record.observed?.ownership.specHash.text
             generation = record.generation
             hold = record.hold

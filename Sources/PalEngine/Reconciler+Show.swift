@@ -1,0 +1,115 @@
+internal import FoundationEssentials
+internal import Logging
+internal import PalModel
+internal import PalProvider
+
+/// Publishing: what came of a decision, for the ledger and everyone who reads it.
+extension Reconciler {
+    /// Publishes a decision: outcome, conditions, event, ledger.
+    func show(_ key: Key, _ plan: InstancePlan, _ outcome: Outcome) {
+        key.outcome = outcome
+        tellChange(key, outcome)
+        if var record = key.record {
+            record.observed = key.instance
+            record.conditions = conditions(plan, record, outcome)
+            if record.consent != nil, plan.consent != nil, record.consent != plan.consent {
+                // What was agreed to is not what would be done now.
+                record.consent = nil
+            }
+            decide(&record, plan, outcome)
+            if record != key.record { save(record) }
+            key.record = record
+        }
+        if let until = key.record?.hold?.until {
+            let left = until.timeIntervalSince(parts.clock.date())
+            if left > 0 { queue.add(key.name, at: parts.clock.elapsed() + .seconds(left)) }
+        }
+    }
+
+    private func tellChange(_ key: Key, _ outcome: Outcome) {
+        switch outcome {
+        case .blocked(let why) where why != key.toldProblem:
+            key.toldProblem = why
+            note(key.name, .warning, "Blocked", why)
+        case .settled: key.toldProblem = nil
+        default: break
+        }
+    }
+
+    private func conditions(
+        _ plan: InstancePlan, _ record: InstanceRecord, _ outcome: Outcome
+    ) -> [Condition] {
+        let old = record.conditions
+        var conditions = [readyCondition(record, outcome)] + plan.conditions
+        if case .retrying(let why) = outcome,
+            !conditions.contains(where: { [.failing, .providerUnreachable].contains($0.kind) })
+        {
+            conditions.append(Condition(.failing, reason: "Retrying", message: why))
+        }
+        for index in conditions.indices {
+            let new = conditions[index]
+            let same = old.first { $0.kind == new.kind && $0.isTrue == new.isTrue }
+            conditions[index].since = new.since ?? same?.since ?? parts.clock.date()
+        }
+        return conditions
+    }
+
+    private func readyCondition(_ record: InstanceRecord, _ outcome: Outcome) -> Condition {
+        guard let instance = record.observed?.value else {
+            return Condition(.ready, false, reason: "Absent", message: "there is no instance yet")
+        }
+        if instance.isServing {
+            return Condition(
+                .ready, reason: "Ready", message: instance.network.urls.first ?? "it answers")
+        }
+        var why = "it is \(instance.status.rawValue)"
+        if let exit = instance.exit, instance.status != .running { why += " (\(exit.text))" }
+        if case .notReady(let reason) = instance.readiness { why = reason }
+        return Condition(.ready, false, reason: instance.status.rawValue, message: why)
+    }
+
+    // MARK: The decision, for `pal why`
+
+    private func decide(
+        _ record: inout InstanceRecord, _ plan: InstancePlan, _ outcome: Outcome
+    ) {
+        var new = Decision(
+            at: parts.clock.date(), action: plan.action, causes: plan.causes.map(\.message),
+            outcome: .settled)
+        switch outcome {
+        case .settled: break
+        case .waiting(let why): (new.outcome, new.message) = (.underWay, why)
+        case .waitingFor(let names):
+            (new.outcome, new.message) = (.waiting, "waits for \(names.joined(separator: ", "))")
+        case .retrying(let why): (new.outcome, new.message) = (.retrying, why)
+        case .blocked(let why): (new.outcome, new.message) = (.blocked, why)
+        }
+        if record.decision?.saysTheSame(as: new) != true { record.decision = new }
+    }
+
+    /// Notes the decision to carry a plan out, with the record that is saved before the first step.
+    func noteDecision(_ key: Key, _ plan: InstancePlan) {
+        key.record?.decision = Decision(
+            at: parts.clock.date(), action: plan.action, causes: plan.causes.map(\.message),
+            outcome: .underWay)
+    }
+
+    // MARK: Drift
+
+    /// Keeps which fields are not as pal made them, and since when; tells it once.
+    func noteDrift(_ key: Key, _ plan: InstancePlan) {
+        let known = key.record?.drift ?? []
+        let new = (plan.drift ?? []).map { change in
+            known.first { $0.change == change } ?? Drift(change: change, since: parts.clock.date())
+        }
+        guard key.record != nil, new != known else { return }
+        key.record?.drift = new.isEmpty ? nil : new
+        if !new.isEmpty {
+            note(
+                key.name, .warning, "Drifted",
+                "changed by somebody else: "
+                    + new.map(\.change.drifted).joined(separator: "; "))
+        }
+        if let record = key.record { save(record) }
+    }
+}
