@@ -6,6 +6,12 @@ public struct FileIdentity: Hashable, Sendable {
     public let device: UInt64
     /// The inode on that device. The kernel may give it to another file after a deletion.
     public let inode: UInt64
+
+    /// Makes one of its parts.
+    public init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
 }
 
 /// What tells one state of a file from another without reading it.
@@ -40,6 +46,15 @@ public struct FileFingerprint: Hashable, Sendable {
             followingLinks ? stat(path, &info) : lstat(path, &info)
         }
         self.init(info)
+    }
+
+    /// The state of a file that is on no disk.
+    public init(identity: FileIdentity, kind: Kind, size: Int64, modified: Int64, changed: Int64) {
+        self.identity = identity
+        self.kind = kind
+        self.size = size
+        self.modified = modified
+        self.changed = changed
     }
 
     /// The state of an open file.

@@ -6,8 +6,7 @@ internal import PalModel
 public actor SpecDirectory: SpecSource {
     private let path: String
     private let clock: any Clock<Duration>
-    private let watcher: TreeWatcher
-    private var scanner: TreeScanner<SpecFileContents>
+    private var tree: any SpecTree
     private var merge = Merge()
     private var last: Desired?
     private var lastFiles: Set<String> = []
@@ -23,18 +22,22 @@ public actor SpecDirectory: SpecSource {
     ///   - path: The directory, absolute. It need not exist.
     ///   - clock: What waits are on.
     public init(path: String, clock: any Clock<Duration> = ContinuousClock()) {
+        self.init(path: path, tree: DiskTree(root: path, clock: clock), clock: clock)
+    }
+
+    /// - Parameters:
+    ///   - path: The directory's name in messages and records.
+    ///   - tree: What is read.
+    ///   - clock: What waits are on.
+    public init(path: String, tree: any SpecTree, clock: any Clock<Duration>) {
         self.path = path
+        self.tree = tree
         self.clock = clock
-        watcher = TreeWatcher(root: path, clock: clock)
-        scanner = TreeScanner(root: path) { file, bytes in
-            SpecFileContents(bytes: bytes, file: file)
-        }
     }
 
     /// Calls the handler once at the start and after every change, until the task is cancelled.
     public func watch(_ changed: @Sendable () async -> Void) async {
-        // The start counts too: what changed between the first reading and the first watch.
-        await watcher.run { _ in await changed() }
+        await tree.watch(changed)
     }
 
     /// Reads what has changed since the last time.
@@ -61,10 +64,10 @@ public actor SpecDirectory: SpecSource {
     }
 
     private func settledScan() async -> TreeSnapshot<SpecFileContents> {
-        var snapshot = scanner.scan()
+        var snapshot = tree.scan()
         for _ in 0..<Self.settling.tries where snapshot.state == .available && !snapshot.isSettled {
             try? await clock.sleep(for: Self.settling.pause)
-            snapshot = scanner.scan()
+            snapshot = tree.scan()
         }
         return snapshot
     }

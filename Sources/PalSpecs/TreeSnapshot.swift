@@ -11,6 +11,13 @@ public struct TreeSnapshot<Value: Sendable>: Sendable {
         public let fingerprint: FileFingerprint
         /// What was made of its bytes.
         public let value: Value
+
+        /// Makes one of its parts.
+        public init(path: String, fingerprint: FileFingerprint, value: Value) {
+            self.path = path
+            self.fingerprint = fingerprint
+            self.value = value
+        }
     }
 
     /// Whether there was a directory to read. Everything else is empty unless it is `available`.
@@ -29,6 +36,20 @@ public struct TreeSnapshot<Value: Sendable>: Sendable {
     public let isSettled: Bool
     /// How many files were read and loaded in this scan; the others came from the cache.
     public let loaded: Int
+
+    /// Makes one of its parts; the lists sorted.
+    public init(
+        state: SourceState, identity: FileIdentity?, files: [File], unread: [String] = [],
+        problems: [Diagnostic] = [], isSettled: Bool, loaded: Int = 0
+    ) {
+        self.state = state
+        self.identity = identity
+        self.files = files
+        self.unread = unread
+        self.problems = problems
+        self.isSettled = isSettled
+        self.loaded = loaded
+    }
 
     /// True when the whole directory was read in one settled state.
     public var isComplete: Bool { state == .available && unread.isEmpty && isSettled }
