@@ -1,11 +1,18 @@
 internal import PalEngine
 internal import PalModel
 
-/// From what each file says to what the directory declares: a pure function with a memory of what
-/// was last good.
+/// From what each file says to what the directory declares: pure, with a memory of what was last
+/// good.
+///
+/// Only files whose contents are another object than the last time are looked at, and only names
+/// that these declare or declared are put together anew.
 struct Merge {
-    /// By file: what it declared when it last was in order.
-    private(set) var lastGood: [String: [String: Declaration]] = [:]
+    /// What is taken of each file.
+    private var shares: [String: FileShare] = [:]
+    /// By name, what exactly one document declares.
+    private var declarations: [String: Declaration] = [:]
+    /// By name, what is declared more than once, or only in a broken form.
+    private var contested: [String: Contest] = [:]
 
     /// Puts the files together.
     ///
@@ -13,29 +20,19 @@ struct Merge {
     ///   keeps the last good version of its instance, and lets the others of the file carry on.
     /// - A broken file that was never seen in order stops all pruning.
     /// - A name that is declared twice is frozen, with every place.
-    mutating func desired(
-        _ files: [String: SpecFileContents], specsPath: String
-    ) -> Desired {
-        var desired = Desired(specsPath: specsPath)
-        var places: [String: [Declaration]] = [:]
-        var blockers: [String] = []
-        for (file, contents) in files.sorted(by: { $0.key < $1.key }) {
-            desired.problems += contents.allProblems
-            let said = declarations(of: contents, file: file)
-            for (name, problems) in said.frozen { desired.frozen[name] = problems }
-            if said.blocksPruning { blockers.append(file) }
-            for declaration in said.declarations {
-                places[declaration.config.name, default: []].append(declaration)
-            }
-            if contents.isGood || (contents.problems.isEmpty && lastGood[file] != nil) {
-                lastGood[file] = Dictionary(
-                    said.declarations.map { ($0.config.name, $0) },
-                    uniquingKeysWith: { first, _ in first })
-            }
+    mutating func desired(_ files: [String: SpecFileContents], specsPath: String) -> Desired {
+        for file in shares.keys where files[file] == nil { take(nil, of: file) }
+        for (file, contents) in files where shares[file]?.contents !== contents {
+            take(FileShare(contents, after: shares[file]), of: file)
         }
-        lastGood = lastGood.filter { files[$0.key] != nil }
-        freezeDuplicates(places, &desired)
-        if let first = blockers.first {
+        var desired = Desired(specsPath: specsPath, declarations: declarations)
+        for share in shares.values { desired.problems += share.contents.allProblems }
+        for (name, contest) in contested {
+            let duplicates = contest.duplicates(of: name)
+            desired.problems += duplicates
+            desired.frozen[name] = contest.reasons + duplicates
+        }
+        if let first = shares.lazy.filter(\.value.blocksPruning).map(\.key).min() {
             desired.pruneBlock =
                 "\(first) cannot be read, and what it declares is not known; mend it first"
         }
@@ -43,73 +40,71 @@ struct Merge {
         return desired
     }
 
-    private struct Said {
-        var declarations: [Declaration] = []
-        var frozen: [String: [Diagnostic]] = [:]
-        var blocksPruning = false
+    /// Takes a file's share in the place of the former one; nil where the file is gone.
+    private mutating func take(_ share: FileShare?, of file: String) {
+        if let old = shares[file] {
+            for name in old.declarations.map(\.config.name) + old.frozen.keys {
+                edit(name) { $0.withdraw(file) }
+            }
+        }
+        shares[file] = share
+        for declaration in share?.declarations ?? [] {
+            let name = declaration.config.name
+            if declarations[name] == nil, contested[name] == nil {
+                declarations[name] = declaration
+            } else {
+                edit(name) { $0.declarations.append(declaration) }
+            }
+        }
+        for (name, problems) in share?.frozen ?? [:] {
+            edit(name) { $0.frozen[file] = problems }
+        }
     }
 
-    private func declarations(of contents: SpecFileContents, file: String) -> Said {
-        var said = Said()
-        let before = lastGood[file]
-        if let problem = contents.problems.first {
-            said.declarations = (before ?? [:]).values.map { stale($0, problem) }
-            said.blocksPruning = before == nil
-            return said
+    /// Changes what is known of a name, and puts it where it then belongs.
+    private mutating func edit(_ name: String, _ change: (inout Contest) -> Void) {
+        var contest =
+            contested.removeValue(forKey: name)
+            ?? Contest(declarations: declarations[name].map { [$0] } ?? [])
+        change(&contest)
+        if contest.isSettled {
+            declarations[name] = contest.declarations.first
+        } else {
+            declarations[name] = nil
+            contested[name] = contest
         }
-        var named: Set<String> = []
-        for document in contents.documents {
-            if let name = document.name { named.insert(name) }
-            switch document {
-            case .declaration(let declaration): said.declarations.append(declaration)
-            case .broken(let name, let problems):
-                guard let name, let problem = problems.first else { continue }
-                if let old = before?[name] {
-                    said.declarations.append(stale(old, problem))
-                } else {
-                    said.frozen[name] = problems
-                }
-            }
+    }
+}
+
+/// Everything that is said of one name.
+private struct Contest {
+    var declarations: [Declaration]
+    /// By file: what is wrong with a document that never was in order.
+    var frozen: [String: [Diagnostic]] = [:]
+
+    /// Whether it is no contest: at most one declaration, and nothing broken.
+    var isSettled: Bool { declarations.count <= 1 && frozen.isEmpty }
+
+    /// What the last file says is wrong.
+    var reasons: [Diagnostic] { frozen.max { $0.key < $1.key }?.value ?? [] }
+
+    /// A problem for each place, where there is more than one.
+    func duplicates(of name: String) -> [Diagnostic] {
+        guard declarations.count > 1 else { return [] }
+        let locations = declarations.map(\.location).sorted()
+        return locations.map { location in
+            let others = locations.filter { $0 != location }.map(\.description)
+            return Diagnostic(
+                location,
+                "'\(name)' is declared more than once, "
+                    + "also at \(others.joined(separator: ", ")); "
+                    + "nothing is done to it until one is left", instance: name)
         }
-        guard !contents.isGood, let problem = contents.allProblems.first else { return said }
-        // A broken document without a name may be any of those that are missing now.
-        let hasNameless = contents.documents.contains { $0.name == nil }
-        if hasNameless {
-            said.blocksPruning = before == nil
-            for (name, old) in (before ?? [:]) where !named.contains(name) {
-                said.declarations.append(stale(old, problem))
-            }
-        }
-        return said
     }
 
-    private func stale(_ declaration: Declaration, _ problem: Diagnostic) -> Declaration {
-        var copy = declaration
-        copy.staleBecause = problem
-        return copy
-    }
-
-    private func freezeDuplicates(
-        _ places: [String: [Declaration]], _ desired: inout Desired
-    ) {
-        for (name, declarations) in places {
-            guard declarations.count > 1 || desired.frozen[name] != nil else {
-                desired.declarations[name] = declarations[0]
-                continue
-            }
-            let locations = declarations.map(\.location).sorted()
-            let problems = locations.map { location in
-                let others = locations.filter { $0 != location }.map(\.description)
-                return Diagnostic(
-                    location,
-                    "'\(name)' is declared more than once, "
-                        + "also at \(others.joined(separator: ", ")); "
-                        + "nothing is done to it until one is left", instance: name)
-            }
-            if declarations.count > 1 {
-                desired.problems += problems
-                desired.frozen[name, default: []] += problems
-            }
-        }
+    /// Forgets what a file says.
+    mutating func withdraw(_ file: String) {
+        declarations.removeAll { $0.location.file == file }
+        frozen[file] = nil
     }
 }

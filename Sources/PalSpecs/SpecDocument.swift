@@ -1,52 +1,38 @@
 public import PalEngine
 public import PalModel
 
-/// One document of a spec file, read against the field table.
-public enum SpecDocument: Sendable, Hashable {
-    /// A good declaration.
-    case declaration(Declaration)
-    /// Something is wrong; the name where at least that could be read.
-    case broken(name: String?, [Diagnostic])
-
-    /// Reads one document.
-    public init(_ node: Node, file: String) {
-        let decoded = FieldTable.decode(node.value)
-        let name = TextRule.isDNSLabel(decoded.config.name) ? decoded.config.name : nil
-        let nameLocation = node["name"]?.location(in: file) ?? node.location(in: file)
-        guard decoded.problems.isEmpty else {
-            self = .broken(
-                name: name,
-                decoded.problems.map { problem in
-                    Diagnostic(
-                        node.location(of: problem.path, isKey: problem.isAboutKey, in: file),
-                        problem.message, instance: name)
-                }.sorted())
-            return
-        }
-        self = .declaration(Declaration(config: decoded.config, location: nameLocation))
-    }
-
-    /// The instance's name, where it could be read.
-    public var name: String? {
-        switch self {
-        case .declaration(let declaration): declaration.config.name
-        case .broken(let name, _): name
-        }
-    }
+/// One document of a spec file in which something is wrong.
+public struct BrokenDocument: Sendable, Hashable {
+    /// The instance's name, where at least that could be read.
+    public let name: String?
+    /// What is wrong with it; not empty.
+    public let problems: [Diagnostic]
 }
 
-/// Everything that one spec file says.
-public struct SpecFileContents: Sendable, Hashable {
-    /// The documents in the file's order; none where it could not be parsed.
-    public var documents: [SpecDocument]
-    /// Why the file as a whole could not be read; empty where it could.
-    public var problems: [Diagnostic]
+/// Everything that one spec file says, in one state of it.
+///
+/// An object, so that a file that did not change is known by its identity.
+public final class SpecFileContents: Sendable {
+    /// The good declarations in the file's order.
+    public let declarations: [Declaration]
+    /// The documents in which something is wrong, in the file's order.
+    public let broken: [BrokenDocument]
+    /// Why the file as a whole could not be read; then there are no documents.
+    public let problems: [Diagnostic]
 
-    /// Reads a file's bytes.
+    /// Reads a file's bytes against the field table.
     public init(bytes: [UInt8], file: String) {
+        var declarations: [Declaration] = []
+        var broken: [BrokenDocument] = []
         do {
-            documents = try SpecText.documents(in: bytes, file: file).map {
-                SpecDocument($0, file: file)
+            let documents = try SpecText.documents(in: bytes, file: file)
+            declarations.reserveCapacity(documents.count)
+            for document in documents {
+                do throws(BrokenDeclaration) {
+                    declarations.append(try Self.declaration(document, file))
+                } catch {
+                    broken.append(error.document)
+                }
             }
             problems =
                 documents.isEmpty
@@ -56,29 +42,40 @@ public struct SpecFileContents: Sendable, Hashable {
                         "the file declares nothing; write a spec into it, or remove it")
                 ] : []
         } catch {
-            documents = []
             problems = error.diagnostics
         }
+        self.declarations = declarations
+        self.broken = broken
     }
 
     /// A file that could not be opened or read at all.
     init(unreadable: Diagnostic) {
-        documents = []
+        declarations = []
+        broken = []
         problems = [unreadable]
     }
 
-    /// Whether all of it is good.
-    public var isGood: Bool {
-        problems.isEmpty
-            && documents.allSatisfy { if case .declaration = $0 { true } else { false } }
+    private struct BrokenDeclaration: Error {
+        let document: BrokenDocument
+    }
+
+    private static func declaration(
+        _ node: Node, _ file: String
+    ) throws(BrokenDeclaration) -> Declaration {
+        let decoded = FieldTable.decode(node.value)
+        guard decoded.problems.isEmpty else {
+            let name = TextRule.isDNSLabel(decoded.config.name) ? decoded.config.name : nil
+            let problems = decoded.problems.map { problem in
+                Diagnostic(
+                    node.location(of: problem.path, isKey: problem.isAboutKey, in: file),
+                    problem.message, instance: name)
+            }
+            throw BrokenDeclaration(document: .init(name: name, problems: problems.sorted()))
+        }
+        let location = node["name"]?.location(in: file) ?? node.location(in: file)
+        return Declaration(config: decoded.config, location: location)
     }
 
     /// Every problem in the file.
-    public var allProblems: [Diagnostic] {
-        problems
-            + documents.flatMap { document in
-                if case .broken(_, let problems) = document { return problems }
-                return []
-            }
-    }
+    public var allProblems: [Diagnostic] { problems + broken.flatMap(\.problems) }
 }

@@ -1,10 +1,13 @@
+import Dispatch
 public import PalFiles
 import PalModel
+import Synchronization
 
 /// Reads a specs directory, again and again, and reads only what has changed.
 ///
 /// A scan is one consistent look: when a directory or a link changes meanwhile (a ConfigMap or a
-/// git-sync swap), it starts over, a bounded number of times. It blocks while it reads.
+/// git-sync swap), it starts over, a bounded number of times. It blocks while it reads, on all
+/// cores.
 public struct TreeScanner<Value: Sendable>: Sendable {
     /// The directory, as the user gave it. Links in it are followed anew in each scan.
     public let root: String
@@ -23,7 +26,7 @@ public struct TreeScanner<Value: Sendable>: Sendable {
     ///     others write.
     ///   - now: the wall clock that file systems stamp with, in nanoseconds since 1970.
     ///   - load: makes a value of a file's bytes, given its path below the root. Called once for
-    ///     each state of a file; an empty file has no bytes.
+    ///     each state of a file, from several threads; an empty file has no bytes.
     public init(
         root: String, limit: Int = SpecText.maximumBytes, followsLinksOutside: Bool = true,
         now: @escaping @Sendable () -> Int64 = FileFingerprint.currentTime,
@@ -53,7 +56,9 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         guard walk.state == .available else {
             return (snapshot(walk, pass, isSettled: false), true)
         }
-        for file in walk.files { read(file, now, &pass) }
+        pass.files.reserveCapacity(walk.files.count)
+        let news = read(walk.files.filter { cache.value(for: $0.path, $0.fingerprint) == nil })
+        for file in walk.files { take(file, news[file.path], now, &pass) }
         let holds = pass.isConsistent && walk.isStillTrue()
         cache.keep(only: Set(pass.files.map(\.path)))
         let isSettled = holds && !pass.isRacy && !walk.isRacy(at: now)
@@ -70,15 +75,37 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         var isConsistent = true
     }
 
-    private mutating func read(_ file: TreeWalk.File, _ now: Int64, _ pass: inout Pass) {
-        if let value = cache.value(for: file.path, file.fingerprint) {
-            pass.files.append(
-                .init(path: file.path, fingerprint: file.fingerprint, value: value))
-            return
+    /// A file's value with the state that it was made of.
+    private typealias Loaded = (value: Value, fingerprint: FileFingerprint)
+
+    /// Reads and loads files, by path.
+    private func read(
+        _ files: [TreeWalk.File]
+    ) -> [String: Result<Loaded, RegularFile.Failure>] {
+        let results = Mutex<[String: Result<Loaded, RegularFile.Failure>]>([:])
+        DispatchQueue.concurrentPerform(iterations: files.count) { index in
+            let result = read(files[index])
+            results.withLock { $0[files[index].path] = result }
         }
+        return results.withLock { $0 }
+    }
+
+    private func read(_ file: TreeWalk.File) -> Result<Loaded, RegularFile.Failure> {
         do throws(RegularFile.Failure) {
             let (bytes, fingerprint) = try RegularFile.read(at: file.absolute, limit: limit)
-            let value = load(file.path, bytes)
+            return .success((load(file.path, bytes), fingerprint))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Takes up what was just read of a file, or else what is known of it.
+    private mutating func take(
+        _ file: TreeWalk.File, _ news: Result<Loaded, RegularFile.Failure>?, _ now: Int64,
+        _ pass: inout Pass
+    ) {
+        switch news {
+        case .success(let (value, fingerprint)):
             pass.files.append(.init(path: file.path, fingerprint: fingerprint, value: value))
             pass.loaded += 1
             // Another file than the one that was found, or the same one written since.
@@ -89,11 +116,15 @@ public struct TreeScanner<Value: Sendable>: Sendable {
             } else {
                 cache.store(value, for: file.path, fingerprint)
             }
-        } catch {
+        case .failure(let error):
             pass.unread.append(file.path)
             pass.problems.append(Diagnostic(SourceLocation(file: file.path), Self.reason(error)))
             if case .system(let error) = error, error.isMissing { pass.isConsistent = false }
             if error == .changing { pass.isConsistent = false }
+        case nil:
+            guard let value = cache.value(for: file.path, file.fingerprint) else { return }
+            pass.files.append(
+                .init(path: file.path, fingerprint: file.fingerprint, value: value))
         }
     }
 
