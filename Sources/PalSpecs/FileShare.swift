@@ -7,6 +7,8 @@ struct FileShare {
     let contents: SpecFileContents
     /// What it declares; the last good version of what is broken.
     private(set) var declarations: [Declaration]
+    /// The specs with `replicas` that it declares; the last good ones of what is broken.
+    private(set) var groups: [String: Int]
     /// Names that it declares in a broken form only.
     private(set) var frozen: [String: [Diagnostic]] = [:]
     /// Whether something that it declares is not known at all.
@@ -18,6 +20,7 @@ struct FileShare {
     init(_ contents: SpecFileContents, after before: FileShare?) {
         self.contents = contents
         declarations = contents.declarations
+        groups = contents.groups
         guard let problem = contents.allProblems.first else {
             lastGood = declarations
             return
@@ -27,23 +30,34 @@ struct FileShare {
             uniquingKeysWith: { first, _ in first })
         guard contents.problems.isEmpty else {
             declarations = known.values.map { $0.stale(because: problem) }
+            groups = before?.groups ?? [:]
             blocksPruning = before?.lastGood == nil
             lastGood = before?.lastGood
             return
         }
+        var named = Set(contents.declarations.map(\.config.name))
         for document in contents.broken {
             guard let name = document.name, let problem = document.problems.first else { continue }
+            named.insert(name)
+            let replicas = known.values.filter {
+                $0.config.value.replicas != nil && Replica.group(of: $0.config.value.name) == name
+            }
             if let old = known[name] {
                 declarations.append(old.stale(because: problem))
+            } else if !replicas.isEmpty {
+                declarations += replicas.map { $0.stale(because: problem) }
+                named.formUnion(replicas.map(\.config.name))
             } else {
                 frozen[name] = document.problems
             }
+            if let count = before?.groups[name], groups[name] == nil { groups[name] = count }
         }
         // A broken document without a name may be any of those that are missing now.
         if contents.broken.contains(where: { $0.name == nil }) {
             blocksPruning = before?.lastGood == nil
-            let named = Set(
-                contents.declarations.map(\.config.name) + contents.broken.compactMap(\.name))
+            for (name, count) in before?.groups ?? [:] where groups[name] == nil {
+                groups[name] = count
+            }
             declarations += known.values.filter { !named.contains($0.config.name) }
                 .map { $0.stale(because: problem) }
         }

@@ -26,7 +26,10 @@ struct Merge {
             take(FileShare(contents, after: shares[file]), of: file)
         }
         var desired = Desired(specsPath: specsPath, declarations: declarations)
-        for share in shares.values { desired.problems += share.contents.allProblems }
+        for share in shares.values {
+            desired.problems += share.contents.allProblems
+            desired.groups.merge(share.groups) { max($0, $1) }
+        }
         for (name, contest) in contested {
             let duplicates = contest.duplicates(of: name)
             desired.problems += duplicates

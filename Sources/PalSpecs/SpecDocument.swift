@@ -13,8 +13,10 @@ public struct BrokenDocument: Sendable, Hashable {
 ///
 /// An object, so that a file that did not change is known by its identity.
 public final class SpecFileContents: Sendable {
-    /// The good declarations in the file's order.
+    /// The good declarations in the file's order; a document with `replicas` gives several.
     public let declarations: [Declaration]
+    /// The documents with `replicas`, by their names, and how many each asks for.
+    public let groups: [String: Int]
     /// The documents in which something is wrong, in the file's order.
     public let broken: [BrokenDocument]
     /// Why the file as a whole could not be read; then there are no documents.
@@ -23,13 +25,20 @@ public final class SpecFileContents: Sendable {
     /// Reads a file's bytes against the field table.
     public init(bytes: [UInt8], file: String) {
         var declarations: [Declaration] = []
+        var groups: [String: Int] = [:]
         var broken: [BrokenDocument] = []
         do {
             let documents = try SpecText.documents(in: bytes, file: file)
             declarations.reserveCapacity(documents.count)
             for document in documents {
                 do throws(BrokenDeclaration) {
-                    declarations.append(try Self.declaration(document, file))
+                    let declaration = try Self.declaration(document, file)
+                    guard let group = ReplicaGroup(declaration) else {
+                        declarations.append(declaration)
+                        continue
+                    }
+                    declarations += try Self.replicas(group, document, file)
+                    groups[declaration.config.value.name] = group.count
                 } catch {
                     broken.append(error.document)
                 }
@@ -45,12 +54,14 @@ public final class SpecFileContents: Sendable {
             problems = error.diagnostics
         }
         self.declarations = declarations
+        self.groups = groups
         self.broken = broken
     }
 
     /// A file that could not be opened or read at all.
     init(unreadable: Diagnostic) {
         declarations = []
+        groups = [:]
         broken = []
         problems = [unreadable]
     }
@@ -74,6 +85,17 @@ public final class SpecFileContents: Sendable {
         }
         let location = node["name"]?.location(in: file) ?? node.location(in: file)
         return Declaration(config: decoded.config, location: location)
+    }
+
+    private static func replicas(
+        _ group: ReplicaGroup, _ node: Node, _ file: String
+    ) throws(BrokenDeclaration) -> [Declaration] {
+        let problems = group.problems(node, file: file)
+        guard problems.isEmpty else {
+            let name = group.declaration.config.value.name
+            throw BrokenDeclaration(document: .init(name: name, problems: problems))
+        }
+        return group.declarations
     }
 
     /// Every problem in the file.
