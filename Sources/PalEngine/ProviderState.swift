@@ -35,6 +35,12 @@ struct ProviderState {
         capabilities = provider.getCapabilities()
     }
 
+    /// When it is to be asked again. Before it was listed there is nothing to look at.
+    var nextTime: Duration {
+        guard isListed, let nextLook else { return nextList }
+        return min(nextList, nextLook)
+    }
+
     /// Whether another call may be begun.
     var hasCallToSpare: Bool { calls < capabilities.maximumConcurrentCalls }
 

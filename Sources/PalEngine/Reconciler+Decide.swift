@@ -59,9 +59,9 @@ extension Reconciler {
     private func canDecide(_ name: String) -> Bool {
         guard scope?.contains(name) ?? true, let key = world[name] else { return true }
         // What is frozen is decided without a look; its provider may be one that nobody needs.
-        guard key.frozen.isEmpty, let state = world.providers[key.home], state.problem == nil
-        else { return true }
-        return state.isListed && key.mustLookAt.isEmpty
+        guard key.frozen.isEmpty else { return true }
+        if world.awaitsList(key) { return false }
+        return key.mustLookAt.allSatisfy { world.providers[$0]?.problem != nil }
     }
 
     /// Decides on a name.

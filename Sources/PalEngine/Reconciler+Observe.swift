@@ -61,7 +61,7 @@ extension Reconciler {
         var concerned = world.take(
             instances, of: name, names: names, since: since, busy: queue.inFlight)
         if !wasListed {
-            concerned.formUnion(world.keys.values.filter { $0.home == name }.map(\.name))
+            concerned.formUnion(world.keys.values.filter { awaited($0, name) }.map(\.name))
         }
         for key in concerned.sorted() { enqueue(key) }
         for key in (names ?? []).sorted()
@@ -74,6 +74,11 @@ extension Reconciler {
         weighPruning()
         if names == nil { saveState() }
         bell.ring()
+    }
+
+    /// Whether the first list of a provider may be what a name waits for.
+    private func awaited(_ key: Key, _ provider: String) -> Bool {
+        key.home == provider || key.record?.provider == provider || key.record?.applied == nil
     }
 
     private func failedToList(_ name: String, _ failure: ProviderFailure) {

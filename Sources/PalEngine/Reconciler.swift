@@ -189,7 +189,7 @@ public actor Reconciler {
         let now = parts.clock.elapsed()
         var times = world.neededProviders.compactMap { name -> Duration? in
             guard let state = world.providers[name], !state.isListing else { return nil }
-            return min(state.nextList, state.nextLook ?? state.nextList)
+            return state.nextTime
         }
         if hasRoom, let time = queue.nextTime { times.append(time) }
         return times.min().map { max($0 - now, .zero) }

@@ -79,8 +79,17 @@ final class World {
         input.record = key.record
         input.observed = key.observed(at: home)
         input.elsewhere = key.observed.filter { $0.provider != home }
-        input.isObserved = (state?.isListed ?? false) && key.mustLookAt.isEmpty
+        let former = formerHome(of: key)
+        let isFormerSeen = former.map { providers[$0]?.isListed == true } ?? true
+        input.isObserved =
+            (state?.isListed ?? false) && isFormerSeen && key.mustLookAt.isEmpty
         input.providerProblem = state?.problem
+        if let former, !isFormerSeen, state?.problem == nil {
+            input.providerProblem =
+                "'\(former)', which had it, cannot be asked: "
+                + (providers[former].map { $0.problem ?? "it was not asked yet" }
+                    ?? "it is not configured any more; put it back")
+        }
         input.rules = state?.provider
         input.capabilities = state?.capabilities
         input.wantedHash = state.flatMap { key.wantedHash($0.capabilities) }
@@ -91,6 +100,27 @@ final class World {
         input.replaceBecause = key.replaceBecause
         input.isSuccessorLate = key.successorDeadline.map { $0 <= clock.elapsed() } ?? false
         return input
+    }
+
+    /// Another provider than its own that had the instance when it was last seen: as long as that
+    /// one was not asked, it may still have it.
+    func formerHome(of key: Key) -> String? {
+        guard let record = key.record, record.provider != key.home, record.observed != nil else {
+            return nil
+        }
+        return record.provider
+    }
+
+    /// Whether the providers that may have a name can be asked and have not been. Any of them may
+    /// have what this ledger knows nothing of.
+    func awaitsList(_ key: Key) -> Bool {
+        var concerned = key.record?.applied == nil ? neededProviders : []
+        concerned.append(key.home)
+        if let former = formerHome(of: key) { concerned.append(former) }
+        return concerned.contains { name in
+            guard let state = providers[name] else { return false }
+            return state.problem == nil && !state.isListed
+        }
     }
 
     /// Whether a name is gone because its `replicas` became fewer, not because its file went.

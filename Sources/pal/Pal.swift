@@ -28,7 +28,10 @@ struct Pal: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "One instance",
-                subcommands: [Logs.self, Exec.self, Start.self, Stop.self, Restart.self]),
+                subcommands: [
+                    Why.self, Logs.self, Exec.self, Start.self, Stop.self, Restart.self,
+                    Retry.self,
+                ]),
             CommandGroup(
                 name: "The tool", subcommands: [Providers.self, Schema.self, Completion.self]),
         ])

@@ -15,17 +15,33 @@ struct Apply: AsyncParsableCommand {
 
               pal apply
               pal apply --timeout 30s
+
+            With --plan it does what 'pal plan -o json' said and nothing else, and only while specs
+            and instances are what they were then.
+
+              pal plan -o json > plan.json
+              pal apply --plan plan.json
             """)
     @OptionGroup var world: WorldOptions
     @Option(help: ArgumentHelp("The longest wait.", valueName: "time")) var timeout = Span("5m")
 
+    @Option(help: ArgumentHelp("Only what this plan says.", valueName: "file")) var plan: String?
+
     func run() async throws {
         let environment = try world.environment()
+        let plan = try plan.map { try PlanFile(reading: $0) }
+        if let plan, plan.names.isEmpty {
+            Terminal.say("The plan changes nothing.")
+            return
+        }
         let client = try ControlClient(environment, logLevel: world.logLevel)
         let progress = ProgressLine()
+        var request = ControlRequest(
+            verb: .apply, names: plan?.names ?? [], by: ControlClient.person)
+        request.plan = plan?.digest
         let reply = try await client.ask(
-            ControlRequest(verb: .apply, by: ControlClient.person), only: nil,
-            limit: timeout.value.duration, purpose: "pal apply"
+            request, only: plan.map { Set($0.names) }, limit: timeout.value.duration,
+            purpose: "pal apply"
         ) { progress.show($0) }
         progress.clear()
         guard let ledger = try SQLiteLedger.openReadOnly(directory: environment.state) else {
@@ -38,6 +54,32 @@ struct Apply: AsyncParsableCommand {
             throw CommandFailure("not everything is ready within \(timeout.value.text); see above")
         }
         if !reply.isDone { Terminal.exit(1) }
+    }
+}
+
+/// What `pal plan -o json` wrote, as far as carrying it out needs it.
+private struct PlanFile: Decodable {
+    private struct Entry: Decodable {
+        var name: String
+        var steps: [Step]
+    }
+
+    private var plans: [Entry]
+    let digest: PlanDigest
+
+    /// What the plan changes, sorted.
+    var names: [String] { plans.filter { !$0.steps.isEmpty }.map(\.name).sorted() }
+
+    init(reading path: String) throws {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure("\(path): there is no such file, or it cannot be read")
+        }
+        do {
+            self = try JSONDecoder().decode(PlanFile.self, from: bytes)
+        } catch {
+            throw CommandFailure(
+                "\(path): not a plan; make one with 'pal plan -o json > \(path)'")
+        }
     }
 }
 

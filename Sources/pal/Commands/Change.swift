@@ -93,19 +93,54 @@ struct Restart: AsyncParsableCommand {
     }
 }
 
+/// `pal retry`.
+struct Retry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Try again what failed, at once.",
+        discussion: """
+            For what is Stalled or waits for its next attempt: when what was in the way is mended
+            and the spec need not change. Without a name: everything that is not as declared.
+
+              pal retry
+              pal retry alice
+            """)
+    @OptionGroup var world: WorldOptions
+    @Argument(help: "The instances.") var names: [String] = []
+    @Option(help: ArgumentHelp("The longest wait.", valueName: "time")) var timeout = Span("5m")
+
+    func run() async throws {
+        let environment = try world.environment()
+        let client = try ControlClient(environment, logLevel: world.logLevel)
+        let reply = try await client.ask(
+            ControlRequest(verb: .retry, names: names, by: ControlClient.person),
+            only: names.isEmpty ? nil : Set(names), limit: timeout.value.duration,
+            purpose: "pal retry")
+        guard let reply else {
+            throw CommandFailure(
+                "not done within \(timeout.value.text); 'pal status' says how it stands")
+        }
+        for message in reply.messages { Terminal.complain(message) }
+        guard reply.isDone else { Terminal.exit(1) }
+        for name in names { Terminal.say("\(name): as declared") }
+        if names.isEmpty { Terminal.say("everything is as declared") }
+    }
+}
+
 /// `pal approve`.
 struct Approve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let deletions go on that wait for consent.",
+        abstract: "Let go on what waits for consent.",
         discussion: """
             Without a name: the deletions that were over the prune budget. With names: the deletion
-            of these orphans, or taking over these instances from another controller.
+            of these orphans, taking over these instances from another controller, or the
+            interruption of these editors ('disruption: approve'). Consent is to exactly what
+            'pal status' says would be done; when that changes, it is asked for again.
 
               pal approve
               pal approve old-alice
             """)
     @OptionGroup var world: WorldOptions
-    @Argument(help: "Orphans, or frozen instances.") var names: [String] = []
+    @Argument(help: "The instances that wait for it.") var names: [String] = []
     @Option(help: ArgumentHelp("The longest wait.", valueName: "time")) var timeout = Span("5m")
 
     func run() async throws {

@@ -13,6 +13,7 @@ struct Plan: AsyncParsableCommand {
 
               pal plan
               pal plan -o json | jq '.plans[] | select(.action != "none")'
+              pal plan -o json > plan.json && pal apply --plan plan.json
             """)
     @OptionGroup var world: WorldOptions
     @Option(name: .shortAndLong, help: "table, json or yaml.") var output = OutputFormat.table
@@ -37,7 +38,10 @@ struct Plan: AsyncParsableCommand {
             || preview.desired.source != .available || preview.plans.contains(where: \.isBlocked)
             || preview.plans.contains { $0.conditions.contains { $0.reason == "PruneBlocked" } }
         if isWrong { return 1 }
-        return preview.plans.contains { !$0.steps.isEmpty } || preview.parked != nil ? 2 : 0
+        let isChange = preview.plans.contains { plan in
+            !plan.steps.isEmpty || plan.conditions.contains { $0.kind == .awaitingApproval }
+        }
+        return isChange || preview.parked != nil ? 2 : 0
     }
 
     private func show(_ preview: Preview) {
@@ -103,6 +107,7 @@ struct Plan: AsyncParsableCommand {
         var providerProblems: [String: String]
         var parked: ParkedPlan?
         var pruneBlock: String?
+        var digest: PlanDigest
 
         init(_ preview: Preview) {
             plans = preview.plans
@@ -110,6 +115,7 @@ struct Plan: AsyncParsableCommand {
             providerProblems = preview.providerProblems
             parked = preview.parked
             pruneBlock = preview.desired.pruneBlock
+            digest = preview.digest
         }
     }
 }

@@ -19,6 +19,8 @@ struct StatusReport {
         var hold: Hold?
         var location: SourceLocation?
         var failures: Int
+        var drift: [Drift]?
+        var decision: Decision?
 
         init(_ record: InstanceRecord) {
             name = record.name
@@ -33,6 +35,8 @@ struct StatusReport {
             hold = record.hold
             location = record.location
             failures = record.failures
+            drift = record.drift
+            decision = record.decision
         }
     }
 
