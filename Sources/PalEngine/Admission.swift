@@ -8,14 +8,28 @@ public import PalModel
 public struct Admission: Sendable {
     private let policy: Policy
     /// Deletions that were let through lately, by the clock's time.
-    private var recent: [(name: String, at: Duration)] = []
+    private var recent: [(name: String, at: Duration, date: Date)] = []
     /// The deletions that wait, with the consent once it was given.
     public private(set) var parked: ParkedPlan?
 
-    /// - Parameter parked: What the ledger kept from the last run.
-    public init(policy: Policy, parked: ParkedPlan?) {
+    /// - Parameter state: What the ledger kept from the last run: deletions of the last minute
+    ///   count, whoever made them.
+    public init(
+        policy: Policy, from state: SwarmState? = nil, at elapsed: Duration = .zero,
+        _ date: Date = Date()
+    ) {
         self.policy = policy
-        self.parked = parked
+        parked = state?.parked
+        recent = (state?.recentDeletions ?? []).map { deletion in
+            // A clock that was set back makes nothing older than it is.
+            let age = max(0, date.timeIntervalSince(deletion.at))
+            return (deletion.name, elapsed - .seconds(age), deletion.at)
+        }
+    }
+
+    /// The deletions that count against the budget of the next ones.
+    public var recentDeletions: [RecentDeletion] {
+        recent.map { RecentDeletion(name: $0.name, at: $0.date) }
     }
 
     /// Weighs the deletions that the specs ask for against the budget.
@@ -45,12 +59,14 @@ public struct Admission: Sendable {
     public mutating func approve(by person: String) { parked?.approvedBy = person }
 
     /// Whether a deletion may go on; the condition says why not.
-    public mutating func admit(_ plan: InstancePlan, at elapsed: Duration) -> Condition? {
+    public mutating func admit(
+        _ plan: InstancePlan, at elapsed: Duration, _ date: Date
+    ) -> Condition? {
         guard plan.isPrune, plan.action == .delete else { return nil }
         if let parked, parked.approvedBy == nil, parked.names.contains(plan.name) {
             return waiting(parked)
         }
-        recent.append((plan.name, elapsed))
+        recent.append((plan.name, elapsed, date))
         return nil
     }
 

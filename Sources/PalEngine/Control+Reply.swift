@@ -98,7 +98,7 @@ extension Reconciler {
             return Verdict(problem: why)
         case .retrying(let why):
             let isStuck =
-                failures >= 3 || key.isHopeless || world.providers[key.home]?.problem != nil
+                failures >= 3 || key.isHopeless || (!world.isSeen(key) && !world.awaitsList(key))
             return isStuck || verb == .once ? Verdict(problem: why) : nil
         case .waiting(let why):
             if verb == .once || verb == .approve { return Verdict() }

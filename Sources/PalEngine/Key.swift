@@ -184,11 +184,15 @@ final class WorldIndex {
     }
 
     private func isPrunable(_ key: Key) -> Bool {
-        guard key.declaration == nil, key.frozen.isEmpty, !key.observed.isEmpty,
-            let record = key.record, let specsPath
+        guard key.declaration == nil, key.frozen.isEmpty, let record = key.record, let specsPath,
+            record.declaredFrom == specsPath, record.consent == nil,
+            record.applied?.value.protect != true
         else { return false }
-        return record.declaredFrom == specsPath && record.consent == nil
-            && record.applied?.value.protect != true
+        // What was there when it was last seen counts before anybody was asked again.
+        guard !key.observed.isEmpty else { return record.observed != nil }
+        return key.observed.allSatisfy {
+            record.issuedHashes.contains($0.instance.value.ownership.specHash)
+        }
     }
 
     private func replace(_ old: Facts, by new: Facts, _ name: String) {

@@ -213,6 +213,20 @@ public struct ParkedPlan: Sendable, Hashable, Codable {
     }
 }
 
+/// A deletion that the prune budget let through.
+public struct RecentDeletion: Sendable, Hashable, Codable {
+    /// The instance.
+    public var name: String
+    /// When it was let through.
+    public var at: Date
+
+    /// Makes one of its parts.
+    public init(name: String, at: Date) {
+        self.name = name
+        self.at = at
+    }
+}
+
 /// What is true of the swarm as a whole, as of the last round.
 public struct SwarmState: Sendable, Hashable, Codable {
     /// The specs directory's real path.
@@ -225,6 +239,8 @@ public struct SwarmState: Sendable, Hashable, Codable {
     public var pruneBlock: String?
     /// Deletions that wait for consent, or nil.
     public var parked: ParkedPlan?
+    /// Deletions of the last minute, which count against the prune budget of the next ones.
+    public var recentDeletions: [RecentDeletion]?
     /// By provider: why it cannot be reached, or nil where it can.
     public var providers: [String: ProviderHealth]
     /// When this was written.

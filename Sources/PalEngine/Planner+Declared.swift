@@ -16,7 +16,9 @@ extension Planner {
         guard let newest = input.observed.last?.value else {
             return wanted.state == .absent ? leftovers(input) : creation(input, wanted)
         }
-        if wanted.state == .absent { return absence(input, config, newest) }
+        if wanted.state == .absent {
+            return foreignHash(input, wanted, newest) ?? absence(input, config, newest)
+        }
         if input.observed.count > 1 { return succession(input, wanted) }
         if let freeze = foreignHash(input, wanted, newest) { return freeze }
         return compared(input, wanted, newest)
@@ -107,7 +109,7 @@ extension Planner {
                 .blocked, reason: "ForeignHash",
                 message: "\(instance.providerInstanceId.prefix(12)) was made from a spec that "
                     + "this ledger does not know. Is another controller at work on this swarm? "
-                    + "'pal approve \(input.name)' takes it over and replaces it"))
+                    + "'pal approve \(input.name)' takes it over and makes it as declared"))
     }
 
     /// What stands at another provider goes, and its storage stays there; a creation follows.

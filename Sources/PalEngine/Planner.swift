@@ -134,6 +134,11 @@ public enum Planner {
                 input, consent, "Orphan",
                 "it belongs to this swarm, but was never declared in \(input.specsPath)")
         }
+        guard input.record?.issuedHashes.contains(instance.ownership.specHash) == true else {
+            return orphan(
+                input, consent, "ForeignHash",
+                "its file is gone, and it was made from a spec that this ledger does not know")
+        }
         // What a smaller number of replicas leaves behind is there again with a larger one.
         let onDelete = input.isScaledDown ? .retain : applied?.onDelete
         let why = input.isScaledDown ? "replicas became fewer" : "its declaration is gone"

@@ -37,7 +37,8 @@ public struct Preview: Sendable {
                 world.providers[name]?.problem = error.description
             }
         }
-        var admission = Admission(policy: policy, parked: try ledger?.swarmState()?.parked)
+        var admission = Admission(
+            policy: policy, from: try ledger?.swarmState(), at: clock.elapsed(), clock.date())
         let declared = world.desired?.declarations.count ?? 0
         admission.weigh(
             world.pruneCandidates, declared: declared, at: clock.elapsed(), clock.date())
@@ -56,7 +57,7 @@ public struct Preview: Sendable {
             plan = Admission.gate(plan, world.dependencies) {
                 world.instance(of: $0)?.value.isServing == true
             }
-            if let wait = admission.admit(plan, at: clock.elapsed()) {
+            if let wait = admission.admit(plan, at: clock.elapsed(), clock.date()) {
                 plan.steps = []
                 plan.conditions.append(wait)
             }

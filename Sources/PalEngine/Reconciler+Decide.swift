@@ -86,12 +86,14 @@ extension Reconciler {
             return nil
         }
         if holdBack(key, plan) { return nil }
-        if let wait = admission.admit(plan, at: parts.clock.elapsed()) {
+        if let wait = admission.admit(plan, at: parts.clock.elapsed(), parts.clock.date()) {
             plan.steps = []
             plan.conditions.append(wait)
             settle(key, plan)
             return nil
         }
+        // Whoever comes after a crash must know of it.
+        if plan.isPrune { saveState() }
         return plan
     }
 

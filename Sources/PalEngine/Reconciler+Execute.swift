@@ -86,10 +86,20 @@ extension Reconciler {
     }
 
     private func finish(_ number: Int64, _ outcome: String) {
-        do {
-            try parts.ledger.finish(number, outcome: outcome)
-        } catch {
-            parts.logger.error("\(error)")
+        unclosed.append((number, outcome))
+        closeIntents()
+    }
+
+    /// Closes what is over; what the ledger does not take now, at the next turn.
+    func closeIntents() {
+        while let first = unclosed.first {
+            do {
+                try parts.ledger.finish(first.number, outcome: first.outcome)
+                unclosed.removeFirst()
+            } catch {
+                parts.logger.error("\(error)")
+                return
+            }
         }
     }
 

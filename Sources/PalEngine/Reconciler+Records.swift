@@ -28,7 +28,9 @@ extension Reconciler {
         if let declaration = key.declaration {
             record.declaredFrom = specsPath
             record.location = declaration.location
-            if instance != nil || key.observed.isEmpty { record.provider = home }
+            if instance != nil || (key.observed.isEmpty && !world.isFormerHomeUnseen(of: key)) {
+                record.provider = home
+            }
             adoptMatching(key, instance, &record)
         }
         if let hold = record.hold, !hold.holds(at: parts.clock.date(), state: declaredState(key)) {
@@ -144,6 +146,7 @@ extension Reconciler {
         state.problems = desired.problems
         state.pruneBlock = world.pruneBlock
         state.parked = admission.parked
+        state.recentDeletions = admission.recentDeletions
         for name in world.neededProviders {
             guard let provider = world.providers[name] else { continue }
             state.providers[name] = ProviderHealth(

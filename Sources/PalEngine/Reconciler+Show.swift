@@ -10,7 +10,8 @@ extension Reconciler {
         key.outcome = outcome
         tellChange(key, outcome)
         if var record = key.record {
-            record.observed = key.instance
+            // What nobody can see now is kept as it was seen last.
+            if world.isSeen(key) { record.observed = key.instance }
             record.conditions = conditions(plan, record, outcome)
             if record.consent != nil, plan.consent != nil, record.consent != plan.consent {
                 // What was agreed to is not what would be done now.

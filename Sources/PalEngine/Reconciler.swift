@@ -21,6 +21,8 @@ public actor Reconciler {
     var isReading = false
     var readings = 0
     var isStopping = false
+    /// Intents that are over, and that the ledger could not be told of yet.
+    var unclosed: [(number: Int64, outcome: String)] = []
 
     /// What the engine works with; everything that has an effect comes in here.
     public struct Parts: Sendable {
@@ -60,7 +62,9 @@ public actor Reconciler {
         self.parts = parts
         self.policy = policy
         world = World(providers: parts.providers, records: try parts.ledger.records())
-        admission = Admission(policy: policy, parked: try parts.ledger.swarmState()?.parked)
+        admission = Admission(
+            policy: policy, from: try parts.ledger.swarmState(), at: parts.clock.elapsed(),
+            parts.clock.date())
     }
 
     /// Keeps the swarm as declared until `stop()` is called.
@@ -79,6 +83,7 @@ public actor Reconciler {
         await withDiscardingTaskGroup { group in
             listenToTheOutside(&group)
             while !isStopping && !Task.isCancelled && !isOver() {
+                closeIntents()
                 takeRequests()
                 startReading(&group)
                 startListing(&group)

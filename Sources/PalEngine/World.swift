@@ -79,12 +79,9 @@ final class World {
         input.record = key.record
         input.observed = key.observed(at: home)
         input.elsewhere = key.observed.filter { $0.provider != home }
-        let former = formerHome(of: key)
-        let isFormerSeen = former.map { providers[$0]?.isListed == true } ?? true
-        input.isObserved =
-            (state?.isListed ?? false) && isFormerSeen && key.mustLookAt.isEmpty
+        input.isObserved = isSeen(key) && key.mustLookAt.isEmpty
         input.providerProblem = state?.problem
-        if let former, !isFormerSeen, state?.problem == nil {
+        if let former = formerHome(of: key), isFormerHomeUnseen(of: key), state?.problem == nil {
             input.providerProblem =
                 "'\(former)', which had it, cannot be asked: "
                 + (providers[former].map { $0.problem ?? "it was not asked yet" }
@@ -109,6 +106,16 @@ final class World {
             return nil
         }
         return record.provider
+    }
+
+    /// Whether everyone who may have a name was listed.
+    func isSeen(_ key: Key) -> Bool {
+        providers[key.home]?.isListed == true && !isFormerHomeUnseen(of: key)
+    }
+
+    /// Whether that other provider was not listed, so that nobody knows what it has.
+    func isFormerHomeUnseen(of key: Key) -> Bool {
+        formerHome(of: key).map { providers[$0]?.isListed != true } ?? false
     }
 
     /// Whether the providers that may have a name can be asked and have not been. Any of them may

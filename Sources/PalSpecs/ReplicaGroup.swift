@@ -24,17 +24,10 @@ struct ReplicaGroup {
         }
     }
 
-    /// What instances of one kind cannot have in common.
+    /// What equal instances cannot have in common, beside what the field table refuses.
     func problems(_ node: Node, file: String) -> [Diagnostic] {
         let config = declaration.config.value
         var found: [(path: String, message: String)] = []
-        if count > 1, config.workspacePath != nil {
-            found.append(("workspacePath", "\(count) replicas cannot work in one directory"))
-        }
-        if count > 1, (config.network.ports ?? []).contains(where: { $0.external != nil }) {
-            found.append(
-                ("network.ports", "\(count) replicas cannot have one fixed port outside"))
-        }
         for (path, value) in [("id", config.id), ("adopt", config.adopt)] where value != nil {
             found.append((path, "means one instance, and 'replicas' asks for a group"))
         }

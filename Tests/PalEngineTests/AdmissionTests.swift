@@ -17,50 +17,63 @@ struct AdmissionTests {
 
     @Test(arguments: [(1, 0), (5, 0), (5, 100), (6, 19), (30, 1000)])
     func letsThroughWhatIsWithinEitherLimit(_ pruned: Int, _ declared: Int) {
-        var admission = Admission(policy: Policy(), parked: nil)
+        var admission = Admission(policy: Policy())
         admission.weigh(names(pruned), declared: declared, at: .zero, Date())
         #expect(admission.parked == nil)
-        #expect(admission.admit(deletion("n0"), at: .zero) == nil)
+        #expect(admission.admit(deletion("n0"), at: .zero, Date()) == nil)
     }
 
     @Test(arguments: [(6, 0), (30, 10), (6, 17)])
     func parksWhatIsOverBoth(_ pruned: Int, _ declared: Int) {
-        var admission = Admission(policy: Policy(), parked: nil)
+        var admission = Admission(policy: Policy())
         admission.weigh(names(pruned), declared: declared, at: .zero, Date())
         #expect(admission.parked?.names.count == pruned)
-        #expect(admission.admit(deletion("n0"), at: .zero)?.kind == .parked)
+        #expect(admission.admit(deletion("n0"), at: .zero, Date())?.kind == .parked)
     }
 
     @Test func consentLetsExactlyThoseGo() {
-        var admission = Admission(policy: Policy(), parked: nil)
+        var admission = Admission(policy: Policy())
         admission.weigh(names(30), declared: 10, at: .zero, Date())
         admission.approve(by: "ann")
-        #expect(admission.admit(deletion("n0"), at: .zero) == nil)
+        #expect(admission.admit(deletion("n0"), at: .zero, Date()) == nil)
         admission.weigh(names(20), declared: 10, at: .zero, Date())
-        #expect(admission.admit(deletion("n1"), at: .zero) == nil)
+        #expect(admission.admit(deletion("n1"), at: .zero, Date()) == nil)
         admission.weigh(names(35), declared: 10, at: .zero, Date())
         #expect(
-            admission.admit(deletion("n2"), at: .zero) != nil, "others need consent of their own")
+            admission.admit(deletion("n2"), at: .zero, Date()) != nil,
+            "others need consent of their own")
     }
 
     @Test func restoringTheFilesEndsIt() {
-        var admission = Admission(policy: Policy(), parked: nil)
+        var admission = Admission(policy: Policy())
         admission.weigh(names(30), declared: 10, at: .zero, Date())
         admission.weigh([], declared: 40, at: .zero, Date())
         #expect(admission.parked == nil)
     }
 
+    @Test func theNextControllerCountsWhatTheLastOneLetThrough() {
+        var first = Admission(policy: Policy())
+        for name in names(4).sorted() {
+            #expect(first.admit(deletion(name), at: .zero, Date()) == nil)
+        }
+        var state = SwarmState(specsPath: "/specs", updatedAt: Date())
+        state.recentDeletions = first.recentDeletions
+        var second = Admission(policy: Policy(), from: state, at: .seconds(100))
+        second.weigh(["m0", "m1", "m2", "m3"], declared: 12, at: .seconds(101), Date())
+        #expect(second.admit(deletion("m0"), at: .seconds(101), Date()) != nil)
+    }
+
     @Test func aTrickleWithinTheWindowCountsTogether() {
-        var admission = Admission(policy: Policy(), parked: nil)
+        var admission = Admission(policy: Policy())
         admission.weigh(names(4), declared: 16, at: .zero, Date())
         for name in names(4).sorted() {
-            #expect(admission.admit(deletion(name), at: .zero) == nil)
+            #expect(admission.admit(deletion(name), at: .zero, Date()) == nil)
         }
         let rest: Set<String> = ["m0", "m1", "m2", "m3"]
         admission.weigh(rest, declared: 12, at: .seconds(5), Date())
-        #expect(admission.admit(deletion("m0"), at: .seconds(5)) != nil)
+        #expect(admission.admit(deletion("m0"), at: .seconds(5), Date()) != nil)
         admission.weigh(rest, declared: 12, at: .seconds(500), Date())
-        #expect(admission.admit(deletion("m0"), at: .seconds(500)) == nil)
+        #expect(admission.admit(deletion("m0"), at: .seconds(500), Date()) == nil)
     }
 }
 

@@ -26,10 +26,12 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     }
 
     let type: ProviderType = "docker"
-    let name = "docker"
+    let name: String
     let region = "local"
     let logger = Logger(label: "fake")
     let state = Mutex(State())
+
+    init(name: String = "docker") { self.name = name }
 
     func getCapabilities() -> Capabilities {
         var capabilities = TestRules().getCapabilities()
@@ -77,7 +79,7 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
                     ProviderError(.instance, .alreadyExists, "\(name) exists", isRetryable: true))
             }
             state.counter += 1
-            state.volumes.insert(name)
+            if request.config.resources.storagePersistent != false { state.volumes.insert(name) }
             var instance = createBaseInstance(
                 request.ownership, providerInstanceId: "object-\(state.counter)",
                 status: request.starts ? state.startedStatus : .stopped, config: request.config)
@@ -186,7 +188,11 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     // MARK: For tests
 
     var objects: [VSCodeInstance] {
-        state.withLock { $0.objects.values.sorted { $0.name < $1.name } }
+        state.withLock { state in
+            state.objects.values.sorted {
+                ($0.name, $0.ownership.generation) < ($1.name, $1.ownership.generation)
+            }
+        }
     }
 
     func changes() -> [String] { state.withLock { $0.calls.filter { $0 != "list" } } }
@@ -240,6 +246,8 @@ final class FakeSource: SpecSource {
 /// A swarm for one test: platform, specs, ledger; controllers come and go.
 struct TestSwarm {
     let platform = FakePlatform()
+    /// A second provider; contacted only where a spec names it.
+    let other = FakePlatform(name: "other")
     let source = FakeSource()
     let ledger: SQLiteLedger
     var policy: Policy
@@ -258,7 +266,7 @@ struct TestSwarm {
         logger.logLevel = .critical
         return try Reconciler(
             .init(
-                swarm: "test", source: source, providers: [platform],
+                swarm: "test", source: source, providers: [platform, other],
                 ledger: ledger ?? self.ledger, logger: logger),
             policy: policy)
     }
@@ -266,9 +274,10 @@ struct TestSwarm {
     /// One controller's life, for one request.
     @discardableResult
     func perform(
-        _ verb: ControlRequest.Verb, _ names: [String] = []
+        _ verb: ControlRequest.Verb, _ names: [String] = [], plan: PlanDigest? = nil
     ) async throws -> ControlReply {
         var request = ControlRequest(verb: verb, names: names, by: "ann")
+        request.plan = plan
         request.number = try ledger.ask(request)
         let only = names.isEmpty ? nil : Set(names)
         return try await reconciler().perform(request, only: only)

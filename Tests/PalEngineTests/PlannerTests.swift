@@ -135,6 +135,21 @@ struct PlannerTests {
         #expect(Planner.plan(input).conditions.map(\.kind) == [.orphan])
     }
 
+    @Test func prunesNothingThatAnotherControllerMade() {
+        var input = standing(config())
+        input.declaration = nil
+        input.record?.issuedHashes = []
+        let plan = Planner.plan(input)
+        #expect(plan.steps.isEmpty)
+        #expect(plan.conditions.map(\.reason) == ["ForeignHash"])
+        var wanted = config()
+        wanted.state = .absent
+        wanted.env = ["A": "another"]
+        var absent = standing(config(), declared: wanted)
+        absent.record?.issuedHashes = []
+        #expect(Planner.plan(absent).conditions.map(\.reason) == ["ForeignHash"])
+    }
+
     @Test func prunesNothingWhileTheReadingIsNotWhole() {
         var input = standing(config())
         input.declaration = nil

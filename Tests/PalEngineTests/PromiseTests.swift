@@ -1,0 +1,258 @@
+import FoundationEssentials
+import PalLedger
+import PalModel
+import PalProvider
+import Synchronization
+import Testing
+
+@testable import PalEngine
+
+/// What the engine promises about people's editors and the order of things.
+@Suite("Promises", .timeLimit(.minutes(10)))
+struct PromiseTests {
+    // MARK: suspend, disruption
+
+    @Test func whatIsSuspendedIsLeftAloneAndNothingIsWrongWithThat() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        try await swarm.perform(.apply)
+        var config = swarm.config("a", "2")
+        config.suspend = true
+        swarm.source.declare([config])
+        swarm.platform.meddle("a") { $0?.status = .stopped }
+        swarm.platform.forgetCalls()
+        #expect(try await swarm.perform(.apply) == ControlReply(isDone: true, messages: []))
+        #expect(swarm.platform.changes() == [])
+        #expect(try swarm.kinds("a").contains(.suspended))
+        config.suspend = nil
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [2])
+    }
+
+    @Test func aRunningEditorIsNotInterruptedWithoutConsent() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.disruption = .approve
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        config.env = ["A": "2"]
+        swarm.source.declare([config])
+        let reply = try await swarm.perform(.apply)
+        #expect(!reply.isDone)
+        #expect(reply.messages.first?.contains("'pal approve a' lets it happen") == true)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [1])
+        #expect(try swarm.kinds("a").contains(.awaitingApproval))
+        #expect(try await swarm.perform(.approve, ["a"]).isDone)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [2])
+    }
+
+    @Test func consentIsToOneChangeAndNotToTheNext() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.disruption = .approve
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        config.env = ["A": "2"]
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        let record = try #require(try swarm.record("a"))
+        var agreed = record
+        agreed.consent = "replace: env: {\"A\":\"1\"} → {\"A\":\"2\"}"
+        try swarm.ledger.save(agreed)
+        config.env = ["A": "3"]
+        swarm.source.declare([config])
+        #expect(try await !swarm.perform(.apply).isDone)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [1])
+        #expect(try swarm.record("a")?.consent == nil)
+    }
+
+    @Test func aStoppedEditorNeedsNoConsent() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.disruption = .approve
+        config.state = .stopped
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        config.env = ["A": "2"]
+        swarm.source.declare([config])
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [2])
+    }
+
+    @Test func removingTheFileOfAnEditorThatAsksToBeAskedAsks() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.disruption = .approve
+        swarm.source.declare([config, swarm.config("b")])
+        try await swarm.perform(.apply)
+        swarm.source.declare([swarm.config("b")])
+        try await swarm.perform(.apply)
+        #expect(swarm.platform.objects.map(\.name) == ["a", "b"])
+        #expect(try await swarm.perform(.approve, ["a"]).isDone)
+        #expect(swarm.platform.objects.map(\.name) == ["b"])
+    }
+
+    @Test func approvingWhatDoesNotWaitIsSaid() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        try await swarm.perform(.apply)
+        let reply = try await swarm.perform(.approve, ["a"])
+        #expect(reply == ControlReply(isDone: false, messages: ["a: nothing waits for approval"]))
+    }
+
+    // MARK: onReplace with another provider
+
+    @Test func anotherProviderIsRefusedUnlessDataMayBeLost() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        config.provider = "other"
+        swarm.source.declare([config])
+        let reply = try await swarm.perform(.apply)
+        #expect(reply.messages.first?.contains("provider changed from 'docker'") == true)
+        #expect(swarm.platform.objects.count == 1 && swarm.other.objects.isEmpty)
+        config.onReplace = .discard
+        swarm.source.declare([config])
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.platform.objects.isEmpty)
+        #expect(swarm.other.objects.map(\.ownership.generation) == [1])
+        #expect(swarm.platform.state.withLock { $0.volumes } == ["a"], "its storage stays there")
+    }
+
+    @Test func theFormerProviderIsAskedBeforeAnotherGetsTheInstance() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.onReplace = .discard
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        config.provider = "other"
+        swarm.source.declare([config])
+        let down = ProviderFailure.error(
+            ProviderError(.connection, .unreachable, "no daemon", isRetryable: true))
+        swarm.platform.state.withLock { $0.failures["list"] = Array(repeating: down, count: 1000) }
+        let reply = try await swarm.perform(.apply)
+        #expect(
+            reply.messages == ["a: 'docker', which had it, cannot be asked: no daemon"])
+        #expect(swarm.other.objects.isEmpty)
+    }
+
+    // MARK: Failures
+
+    @Test func aSpecThatFailedIsNotTriedForEverOverRestarts() async throws {
+        var swarm = try TestSwarm()
+        swarm.policy.stallAfter = 2
+        let failure = ProviderFailure.error(
+            ProviderError(.instance, .imageMissing, "no image x", isRetryable: true))
+        swarm.platform.state.withLock {
+            $0.failures["create"] = Array(repeating: failure, count: 99)
+        }
+        swarm.source.declare([swarm.config("a")])
+        #expect(try await !swarm.perform(.apply).isDone)
+        let tries = swarm.platform.changes().count
+        #expect(tries == 2)
+        let reply = try await swarm.perform(.apply)
+        #expect(swarm.platform.changes().count == tries, "a new controller remembers")
+        #expect(reply.messages.first?.contains("'pal retry a' to try again") == true)
+        swarm.platform.state.withLock { $0.failures = [:] }
+        #expect(try await swarm.perform(.retry, ["a"]).isDone)
+        #expect(try swarm.record("a")?.failures == 0)
+    }
+
+    @Test func aChangedSpecGetsAllItsAttempts() async throws {
+        var swarm = try TestSwarm()
+        swarm.policy.stallAfter = 2
+        let failure = ProviderFailure.error(
+            ProviderError(.instance, .imageMissing, "no image x", isRetryable: true))
+        swarm.platform.state.withLock { $0.failures["create"] = [failure, failure] }
+        swarm.source.declare([swarm.config("a")])
+        #expect(try await !swarm.perform(.apply).isDone)
+        swarm.source.declare([swarm.config("a", "2")])
+        #expect(try await swarm.perform(.apply).isDone)
+    }
+
+    // MARK: Drift
+
+    @Test func driftIsToldFieldByFieldAndCorrected() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.resources.memoryMax = 1024
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        swarm.platform.meddle("a") { $0?.config.resources.memoryMax = 512 }
+        try await swarm.perform(.apply)
+        #expect(swarm.platform.objects.first?.config.resources.memoryMax == 1024)
+        let events = try swarm.ledger.latestEvents(name: "a", limit: 20)
+        #expect(
+            events.first { $0.reason == "Drifted" }?.message
+                == "changed by somebody else: resources.memory.max is 512, not 1024")
+        #expect(try swarm.record("a")?.drift == nil, "it is corrected")
+    }
+
+    @Test func driftThatIsNotCorrectedStaysInTheRecordWithItsDate() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.resources.memoryMax = 1024
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        swarm.platform.meddle("a") { $0?.config.resources.memoryMax = 512 }
+        let refusal = ProviderFailure.error(
+            ProviderError(.provider, .platformFailure, "not now", isRetryable: false))
+        swarm.platform.state.withLock {
+            $0.failures["update"] = Array(repeating: refusal, count: 99)
+        }
+        try await swarm.perform(.apply)
+        let first = try #require(try swarm.record("a")?.drift?.first)
+        #expect(first.change.path == "resources.memory.max")
+        try await swarm.perform(.apply)
+        #expect(try swarm.record("a")?.drift?.first?.since == first.since)
+    }
+
+    // MARK: A plan that was looked at
+
+    @Test func aPlanIsRefusedWhenSomethingMoved() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        let old = try await swarm.preview().digest
+        swarm.source.declare([swarm.config("a", "2")])
+        let reply = try await swarm.perform(.apply, ["a"], plan: old)
+        #expect(!reply.isDone)
+        #expect(reply.messages.first?.hasPrefix("the specs changed since") == true)
+        #expect(swarm.platform.objects.isEmpty)
+        let new = try await swarm.preview().digest
+        #expect(try await swarm.perform(.apply, ["a"], plan: new).isDone)
+        swarm.platform.meddle("a") { $0?.status = .stopped }
+        let gone = try await swarm.perform(.apply, ["a"], plan: try await swarm.preview().digest)
+        #expect(gone.isDone)
+        let stale = try await swarm.perform(.apply, ["a"], plan: new)
+        #expect(stale.messages.first?.hasPrefix("the instances changed since") == true)
+    }
+
+    // MARK: Why
+
+    @Test func whySaysNothingBecause() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        try await swarm.perform(.apply)
+        let record = try #require(try swarm.record("a"))
+        let explanation = Explanation(record, in: try swarm.ledger.swarmState())
+        #expect(explanation.decision == "nothing, because it runs as declared")
+        #expect(explanation.facts.first?.text == "a.yaml:1:1 in /specs")
+        try await swarm.perform(.stop, ["a"])
+        let held = Explanation(try #require(try swarm.record("a")), in: nil)
+        #expect(held.decision.hasPrefix("nothing, because held stopped by ann"))
+    }
+}
+
+extension TestSwarm {
+    func kinds(_ name: String) throws -> [Condition.Kind] {
+        try record(name)?.conditions.map(\.kind) ?? []
+    }
+
+    func preview() async throws -> Preview {
+        try await Preview.make(
+            source: source, providers: [platform, other], ledger: ledger, clock: SystemClock(),
+            policy: policy)
+    }
+}
