@@ -82,9 +82,10 @@ public struct Admission: Sendable {
         var gated = plan
         if let problem = dependencies.problems[plan.name] {
             guard plan.action != .delete else { return plan }
-            gated.steps = []
+            gated.action = .none
+            (gated.causes, gated.steps) = ([], [])
             gated.conditions.append(
-                Condition(.blocked, reason: "InvalidDependency", message: problem))
+                Condition(.blocked, reason: "InvalidDependency", message: problem.description))
             return gated
         }
         guard plan.steps.contains(where: { $0.verb == .create || $0.verb == .start }),

@@ -132,6 +132,9 @@ extension Reconciler {
 
     private func powerVerdict(_ verb: ControlRequest.Verb, _ key: Key) -> Verdict? {
         let status = key.instance?.value.status
+        if key.declaration?.config.value.suspend == true, (verb == .stop) == (status == .running) {
+            return Verdict(problem: "its file says suspend: true; take that out first")
+        }
         if verb == .stop {
             return status == .running ? nil : Verdict()
         }

@@ -79,12 +79,15 @@ extension Reconciler {
         }
         for asked in control.open where asked.isBegun {
             guard let reply = reply(to: asked) else { continue }
-            control.answers[asked.request.number] = reply
             do {
                 try parts.ledger.answer(asked.request.number, reply)
             } catch {
                 parts.logger.error("\(error)")
+                debts.owesAnswer = true
+                // Whoever asks in this process is told all the same.
+                guard asked.request.number == control.awaited else { continue }
             }
+            control.answers[asked.request.number] = reply
         }
         let answered = Set(control.answers.keys)
         control.open.removeAll { answered.contains($0.request.number) }

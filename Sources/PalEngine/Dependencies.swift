@@ -1,4 +1,13 @@
-internal import PalModel
+public import PalModel
+
+extension Desired {
+    /// What is wrong with `dependsOn`: nobody of that name, or a circle. Sorted.
+    public var dependencyProblems: [Diagnostic] {
+        var dependencies = Dependencies()
+        _ = dependencies.update(self)
+        return dependencies.problems.values.sorted()
+    }
+}
 
 /// What the declarations demand of each other by `dependsOn`: a value without effects.
 struct Dependencies {
@@ -7,7 +16,7 @@ struct Dependencies {
     /// By name: the instances that wait for it, sorted.
     private(set) var dependents: [String: [String]] = [:]
     /// By name: why its demands can never be met.
-    private(set) var problems: [String: String] = [:]
+    private(set) var problems: [String: Diagnostic] = [:]
 
     /// Works the graph out anew.
     /// - Returns: The names whose place in it changed.
@@ -50,8 +59,8 @@ struct Dependencies {
         let hint =
             Suggestion.nearest(to: first, among: known.sorted()).map { "; did you mean '\($0)'?" }
             ?? ""
-        problems[name] =
-            "\(declaration.location): dependsOn: no spec declares '\(first)'\(hint)"
+        problems[name] = Diagnostic(
+            declaration.location, "dependsOn: no spec declares '\(first)'\(hint)", instance: name)
     }
 
     /// Every name on a cycle gets a problem that spells the cycle out.
@@ -89,10 +98,11 @@ struct Dependencies {
     private mutating func report(_ cycle: [String], _ desired: Desired) {
         for (offset, name) in cycle.enumerated() where problems[name] == nil {
             let turn = cycle[offset...] + cycle[..<offset] + [name]
-            let place = desired.declarations[name].map { "\($0.location): " } ?? ""
-            problems[name] =
-                "\(place)dependsOn goes round in a circle: \(turn.joined(separator: " → ")); "
-                + "take one of them out"
+            guard let declaration = desired.declarations[name] else { continue }
+            problems[name] = Diagnostic(
+                declaration.location,
+                "dependsOn goes round in a circle: \(turn.joined(separator: " → ")); "
+                    + "take one of them out", instance: name)
         }
     }
 }

@@ -30,6 +30,8 @@ final class Key {
     var awaitsCall = false
     /// Not before this time: the backoff.
     var notBefore: Duration = .zero
+    /// How often in a row a call found that somebody else had been there first.
+    var conflicts = 0
     /// How often it was looked at while it was not ready.
     var looks = 0
     /// Since when it is ready.
@@ -65,6 +67,9 @@ final class Key {
     func observed(at provider: String) -> [Shared<VSCodeInstance>] {
         observed.filter { $0.provider == provider }.map(\.instance)
     }
+
+    /// Whether the editor answers, as far as was seen and told.
+    var isReady: Bool { readySince != nil && instance?.value.isServing == true }
 
     /// The newest object at its provider.
     var instance: Shared<VSCodeInstance>? {
@@ -138,7 +143,6 @@ final class WorldIndex {
         var recordedHome: String?
         var isPrunable = false
         var isUnsettled = false
-        var isReady = false
     }
 
     /// The providers that exist.
@@ -151,8 +155,6 @@ final class WorldIndex {
     private(set) var prunable: Set<String> = []
     /// Names that are not as they should be, or not decided on.
     private(set) var unsettled: Set<String> = []
-    /// Names that became ready, or ceased to be, since somebody last asked.
-    private var readinessChanged: Set<String> = []
 
     func refresh(_ key: Key) {
         let facts = facts(of: key)
@@ -166,33 +168,24 @@ final class WorldIndex {
         key.facts = Facts()
     }
 
-    /// The names whose readiness changed since the last call, sorted.
-    func takeReadinessChanges() -> [String] {
-        guard !readinessChanged.isEmpty else { return [] }
-        defer { readinessChanged = [] }
-        return readinessChanged.sorted()
-    }
-
     private func facts(of key: Key) -> Facts {
         var facts = Facts()
         if key.declaration != nil { facts.declaredHome = key.home }
         facts.recordedHome = key.record?.provider
         facts.isPrunable = isPrunable(key)
         facts.isUnsettled = key.outcome != .settled
-        facts.isReady = key.instance.map(\.value)?.isServing ?? false
         return facts
     }
 
     private func isPrunable(_ key: Key) -> Bool {
         guard key.declaration == nil, key.frozen.isEmpty, let record = key.record, let specsPath,
-            record.declaredFrom == specsPath, record.consent == nil,
-            record.applied?.value.protect != true
+            record.declaredFrom == specsPath, record.applied?.value.protect != true
         else { return false }
         // What was there when it was last seen counts before anybody was asked again.
         guard !key.observed.isEmpty else { return record.observed != nil }
-        return key.observed.allSatisfy {
-            record.issuedHashes.contains($0.instance.value.ownership.specHash)
-        }
+        guard let newest = key.instance?.value else { return false }
+        return !record.agrees(toDelete: newest)
+            && record.issuedHashes.contains(newest.ownership.specHash)
     }
 
     private func replace(_ old: Facts, by new: Facts, _ name: String) {
@@ -203,7 +196,6 @@ final class WorldIndex {
         }
         if old.isPrunable != new.isPrunable { set(&prunable, name, new.isPrunable) }
         if old.isUnsettled != new.isUnsettled { set(&unsettled, name, new.isUnsettled) }
-        if old.isReady != new.isReady { readinessChanged.insert(name) }
     }
 
     private func need(_ facts: Facts, _ change: Int) {

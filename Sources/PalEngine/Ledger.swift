@@ -15,6 +15,9 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     public var issuedHashes: [SpecHash]
     /// What was last made true, as the user wrote it.
     public var applied: Shared<InstanceConfig>?
+    /// What the last call was made from, until it is known to be true: whatever came of the call,
+    /// the object may have been made from this.
+    public var attempted: Shared<InstanceConfig>?
     /// The specs path that declared it, as long as it did; the last one after that.
     public var declaredFrom: String?
     /// Where it is or was declared.

@@ -50,6 +50,7 @@ extension Planner {
         _ input: PlanInput, _ wanted: Wanted, _ instance: VSCodeInstance
     ) -> [ClassifiedChange] {
         let applied = input.record?.applied?.value
+        let attempted = input.record?.attempted?.value
         let differing = wanted.capabilities.comparedFields.differing(
             wanted.config, instance.config)
         var found: [ClassifiedChange] = differing.compactMap { field in
@@ -57,22 +58,27 @@ extension Planner {
             let isOurs =
                 field.isMeaningful(in: wanted.config)
                 || applied.map { field.isMeaningful(in: $0) } == true
+                || attempted.map { field.isMeaningful(in: $0) } == true
             guard isOurs else { return nil }
             let change = FieldChange(
                 path: field.path, from: field.meaningfulValue(in: instance.config),
                 to: field.meaningfulValue(in: wanted.config))
             return ClassifiedChange(
                 change: change, kind: wanted.rules.classify(change),
-                isDrift: applied.map { field.isSame(in: $0, and: wanted.config) } == true)
+                isDrift: applied.map { field.isSame(in: $0, and: wanted.config) } == true
+                    && attempted.map { field.isSame(in: $0, and: wanted.config) } != false)
         }
         if instance.ownership.specHash != wanted.hash {
             let hashed = wanted.capabilities.hashedFields
-            let known = applied.map { FieldTable.difference(from: $0, to: wanted.config) } ?? []
+            // An object that stands is from the one or from the other.
+            let origin = [attempted, applied].compactMap(\.self).first {
+                SpecHash(of: $0, fields: hashed) == instance.ownership.specHash
+            }
+            let known = origin.map { FieldTable.difference(from: $0, to: wanted.config) } ?? []
             let named = known.filter { hashed.contains($0.path) }.map {
                 ClassifiedChange(change: $0, kind: wanted.rules.classify($0))
             }
-            let unnamed = FieldChange(path: "(spec)", from: nil, to: nil)
-            found += named.isEmpty ? [ClassifiedChange(change: unnamed, kind: .replace)] : named
+            found += named.isEmpty ? [unnamed(wanted, instance)] : named
         }
         if input.replaceBecause != nil {
             for index in found.indices { found[index].kind = max(found[index].kind, .replace) }
@@ -80,10 +86,25 @@ extension Planner {
         return found
     }
 
+    /// What the object was made from is not known: of the fields whose change replaces, the worst
+    /// that there can be.
+    private static func unnamed(_ wanted: Wanted, _ instance: VSCodeInstance) -> ClassifiedChange {
+        let kinds = wanted.capabilities.hashedFields.meaningful(in: wanted.config).map { field in
+            wanted.rules.classify(
+                FieldChange(
+                    path: field.path, from: field.meaningfulValue(in: instance.config),
+                    to: field.meaningfulValue(in: wanted.config)))
+        }
+        let change = FieldChange(path: "(spec)", from: nil, to: nil)
+        return ClassifiedChange(change: change, kind: max(kinds.max() ?? .replace, .replace))
+    }
+
     private static func refusal(
         _ input: PlanInput, _ changes: [ClassifiedChange]
     ) -> InstancePlan {
-        let fields = changes.filter { $0.kind == .replaceLosingData }.map(\.change.text)
+        let fields = changes.filter { $0.kind == .replaceLosingData }.map {
+            $0.change.path == "(spec)" ? "the spec changed, and that" : $0.change.text
+        }
         return blocked(
             input, "WouldLoseData",
             "\(place(input))\(fields.joined(separator: "; ")) would lose the persistent data; "

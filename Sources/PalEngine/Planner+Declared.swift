@@ -101,10 +101,9 @@ extension Planner {
     ) -> InstancePlan? {
         let hash = instance.ownership.specHash
         if hash == wanted.hash || input.record?.issuedHashes.contains(hash) == true { return nil }
-        let consent = "take over \(instance.providerInstanceId)"
-        if input.record?.consent == consent { return nil }
+        if input.record?.agrees(toTakeOver: instance) == true { return nil }
         return waiting(
-            input, for: consent,
+            input, for: InstanceRecord.consent(toTakeOver: instance),
             Condition(
                 .blocked, reason: "ForeignHash",
                 message: "\(instance.providerInstanceId.prefix(12)) was made from a spec that "
@@ -176,9 +175,9 @@ extension Planner {
     private static func discardedStorage(
         _ input: PlanInput, _ config: InstanceConfig
     ) -> [Step] {
-        guard input.record?.discardsStorageSince != nil, config.onReplace == .discard,
-            config.resources.storagePersistent == false
-        else { return [] }
+        guard input.record?.discardsStorageSince != nil, config.onReplace == .discard else {
+            return []
+        }
         return [Step(.deleteStorage)]
     }
 }

@@ -84,6 +84,12 @@ public enum Planner {
         let config = input.declaration?.config ?? input.record?.applied
         guard config?.value.disruption == .approve, plan.consent == nil, interrupts(input, plan)
         else { return plan }
+        // Who agreed that it is deleted or taken over has agreed to that.
+        if let newest = input.observed.last?.value, let record = input.record,
+            record.agrees(toDelete: newest) || record.agrees(toTakeOver: newest)
+        {
+            return plan
+        }
         let causes = plan.causes.map(\.message).joined(separator: "; ")
         let consent = "\(plan.action.rawValue): \(causes)"
         guard input.record?.consent != consent else { return plan }
@@ -121,8 +127,8 @@ public enum Planner {
         }
         guard let instance = input.observed.last?.value else { return leftovers(input) }
         let applied = input.record?.applied?.value
-        let consent = "delete \(instance.providerInstanceId)"
-        if input.record?.consent == consent {
+        let consent = InstanceRecord.consent(toDelete: instance)
+        if input.record?.agrees(toDelete: instance) == true {
             return deletion(input, instance, because: "approved", applied?.onDelete)
         }
         if applied?.protect == true {
@@ -145,11 +151,11 @@ public enum Planner {
         var plan = deletion(input, instance, because: why, onDelete)
         plan.isPrune = true
         guard let block = input.pruneBlock else { return plan }
-        plan = empty(input)
-        plan.conditions = [
-            Condition(.parked, reason: "PruneBlocked", message: "not deleted: \(block)")
-        ]
-        return plan
+        return waiting(
+            input, for: consent,
+            Condition(
+                .parked, reason: "PruneBlocked",
+                message: "not deleted: \(block); 'pal approve \(input.name)' deletes it"))
     }
 
     private static func orphan(

@@ -13,13 +13,11 @@ extension Reconciler {
 
     /// Decides on every name whose turn it is, and starts what must be carried out.
     func startReconciling(_ group: inout DiscardingTaskGroup) {
-        enqueueDependents()
         var left = policy.decisionsPerTurn
         while hasRoom, left > 0, let name = queue.next(at: parts.clock.elapsed()) {
             left -= 1
             reconcile(name, &group)
         }
-        enqueueDependents()
     }
 
     private func reconcile(_ name: String, _ group: inout DiscardingTaskGroup) {
@@ -74,9 +72,7 @@ extension Reconciler {
         adoptKnowledge(of: key, specsPath: path)
         var plan = Planner.plan(world.input(for: name, specsPath: path, clock: parts.clock))
         noteDrift(key, plan)
-        plan = Admission.gate(plan, world.dependencies) {
-            world[$0]?.instance?.value.isServing == true
-        }
+        plan = Admission.gate(plan, world.dependencies) { world[$0]?.isReady == true }
         guard !plan.steps.isEmpty else {
             settle(key, plan)
             return nil
@@ -170,11 +166,12 @@ extension Reconciler {
             return
         }
         if plan.conditions.contains(where: { $0.kind == .suspended }) {
+            if key.instance?.value.isServing == true { noteReady(key) }
             show(key, plan, .settled)
             return
         }
         // What is about to end or to change shows only then what is true of it.
-        if plan.causes.isEmpty { noteApplied(key) }
+        if plan.causes.isEmpty { noteApplied(key, key.declaration?.config) }
         guard let instance = key.instance?.value, shouldRun(key) else {
             show(key, plan, .settled)
             return
@@ -205,18 +202,21 @@ extension Reconciler {
             return
         }
         key.looks = 0
-        if let since = key.readySince {
-            if now - since >= policy.settledAfter { forgetFailures(key) }
-        } else {
-            key.readySince = now
-            if key.record?.conditions.contains(where: { $0.kind == .ready && $0.isTrue }) != true {
-                note(
-                    key.name, .normal, "Ready",
-                    instance.network.urls.first.map { "answers at \($0)" } ?? "ready")
-            }
-        }
+        noteReady(key)
+        if let since = key.readySince, now - since >= policy.settledAfter { forgetFailures(key) }
         if (key.record?.failures ?? 0) > 0 { queue.add(key.name, at: now + policy.settledAfter) }
         show(key, plan, .settled)
+    }
+
+    /// Notes that the editor answers, and wakes those that wait for it.
+    private func noteReady(_ key: Key) {
+        guard key.readySince == nil else { return }
+        key.readySince = parts.clock.elapsed()
+        for dependent in world.dependencies.dependents[key.name] ?? [] { enqueue(dependent) }
+        guard key.record?.conditions.contains(where: { $0.kind == .ready && $0.isTrue }) != true
+        else { return }
+        let url = key.instance?.value.network.urls.first
+        note(key.name, .normal, "Ready", url.map { "answers at \($0)" } ?? "ready")
     }
 
     /// Nothing is declared and nothing is there: nothing is kept.
@@ -226,6 +226,7 @@ extension Reconciler {
                 try parts.ledger.forget(name)
             } catch {
                 parts.logger.error("\(error)")
+                queue.add(name, at: parts.clock.elapsed() + policy.ledgerRetry)
                 return
             }
         }

@@ -12,6 +12,7 @@ extension Reconciler {
         defer { finished(plan) }
         guard let provider = world.providers[plan.provider]?.provider, let key = world[name]
         else { return }
+        let config = key.declaration?.config
         noteDecision(key, plan)
         note(name, .normal, startReason(plan), plan.causes.map(\.message).joined(separator: "; "))
         do throws(StepFailure) {
@@ -21,7 +22,7 @@ extension Reconciler {
                 guard !isStopping, step.awaitsReady != true else { break }
                 try await carryOut(step, of: plan, with: Executor(provider: provider))
             }
-            if !isStopping { succeeded(plan, key) }
+            if !isStopping { succeeded(plan, key, made: config) }
         } catch {
             failed(plan, error)
         }
@@ -59,10 +60,13 @@ extension Reconciler {
     ) async throws(StepFailure) {
         let name = plan.name
         guard let key = world[name] else { return }
-        let request = step.verb == .create ? createRequest(key, step, plan.provider) : nil
+        let request = step.verb == .create ? createRequest(key, step, in: plan) : nil
         if step.verb == .delete {
             let discards = plan.steps.contains { $0.verb == .deleteStorage }
             key.record?.discardsStorageSince = discards ? parts.clock.date() : nil
+        }
+        if step.verb == .create || step.verb == .update {
+            key.record?.attempted = key.declaration?.config
         }
         guard let record = key.record else { return }
         let intent = Intent(name: name, provider: plan.provider, step: step, at: parts.clock.date())
@@ -86,31 +90,21 @@ extension Reconciler {
     }
 
     private func finish(_ number: Int64, _ outcome: String) {
-        unclosed.append((number, outcome))
+        debts.intents.append((number, outcome))
         closeIntents()
     }
 
-    /// Closes what is over; what the ledger does not take now, at the next turn.
-    func closeIntents() {
-        while let first = unclosed.first {
-            do {
-                try parts.ledger.finish(first.number, outcome: first.outcome)
-                unclosed.removeFirst()
-            } catch {
-                parts.logger.error("\(error)")
-                return
-            }
-        }
-    }
-
     /// What a creation is told; the record gets the generation and the hash before the call.
-    private func createRequest(_ key: Key, _ step: Step, _ home: String) -> CreateRequest? {
+    private func createRequest(
+        _ key: Key, _ step: Step, in plan: InstancePlan
+    ) -> CreateRequest? {
         guard var record = key.record, let config = key.declaration?.config.value,
-            let capabilities = world.providers[home]?.capabilities,
+            let capabilities = world.providers[plan.provider]?.capabilities,
             let hash = key.wantedHash(capabilities)
         else { return nil }
         record.generation = max(record.generation, step.generation ?? 1)
-        record.provider = home
+        record.provider = plan.provider
+        let standsBeside = plan.steps.last?.awaitsReady == true
         if !record.issuedHashes.contains(hash) { record.issuedHashes.append(hash) }
         key.record = record
         let ownership = Ownership(
@@ -119,7 +113,8 @@ extension Reconciler {
         let isHeld = record.hold?.holds(at: parts.clock.date(), state: config.state) == true
         return CreateRequest(
             config: config, ownership: ownership,
-            starts: (config.state ?? .running) == .running && !isHeld, keptPorts: record.keptPorts)
+            starts: (config.state ?? .running) == .running && !isHeld,
+            keptPorts: record.keptPorts, standsBeside: standsBeside)
     }
 
     private func took(
@@ -142,9 +137,12 @@ extension Reconciler {
         }
     }
 
-    private func succeeded(_ plan: InstancePlan, _ key: Key) {
+    private func succeeded(
+        _ plan: InstancePlan, _ key: Key, made config: Shared<InstanceConfig>?
+    ) {
         key.restarts = false
         key.replaceBecause = nil
+        key.conflicts = 0
         key.looks = 0
         key.successorDeadline = nil
         if plan.action == .delete || plan.action == .replace { key.record?.consent = nil }
@@ -164,7 +162,7 @@ extension Reconciler {
             key.toldProblem = nil
             if plan.action != .restart { forgetFailures(key) }
         }
-        noteApplied(key)
+        noteApplied(key, config)
         note(key.name, .normal, endReason(plan), object.map(String.init) ?? "done")
     }
 
@@ -223,8 +221,9 @@ extension Reconciler {
         _ plan: InstancePlan, _ key: Key, _ message: String, counts: Bool,
         after seconds: Double? = nil
     ) {
-        if counts { countFailure(key) }
-        let wait = policy.retry.delay(after: max(1, key.record?.failures ?? 1), parts.random)
+        if counts { countFailure(key) } else { key.conflicts += 1 }
+        let times = max(1, counts ? key.record?.failures ?? 1 : key.conflicts)
+        let wait = policy.retry.delay(after: times, parts.random)
         key.notBefore = parts.clock.elapsed() + max(wait, .seconds(seconds ?? 0))
         if key.toldProblem != message {
             note(key.name, .warning, "Failed", "\(plan.action.rawValue): \(message)")

@@ -60,12 +60,12 @@ extension Reconciler {
             "found \(instance.providerInstanceId.prefix(12)) as declared, and took it over")
     }
 
-    /// Notes that what is declared is true, for the next comparison.
-    func noteApplied(_ key: Key) {
-        guard var record = key.record, let config = key.declaration?.config,
-            let instance = key.instance
+    /// Notes that a config is true, for the next comparison.
+    func noteApplied(_ key: Key, _ config: Shared<InstanceConfig>?) {
+        guard var record = key.record, let config, let instance = key.instance
         else { return }
         record.applied = config
+        record.attempted = nil
         record.consent = nil
         record.discardsStorageSince = nil
         record.issuedHashes = [instance.value.ownership.specHash]
@@ -86,16 +86,6 @@ extension Reconciler {
                     intent.name, .warning, "Interrupted",
                     "pal ended during its \(intent.step.verb.rawValue); looking at what came of it")
             }
-        } catch {
-            parts.logger.error("\(error)")
-        }
-    }
-
-    /// Writes a record; a ledger that cannot be written is told, and stops the changes that need
-    /// it.
-    func save(_ record: InstanceRecord) {
-        do {
-            try parts.ledger.save(record)
         } catch {
             parts.logger.error("\(error)")
         }
@@ -135,28 +125,6 @@ extension Reconciler {
         case .available where old != nil:
             note(nil, .normal, "SourceAvailable", "\(desired.specsPath) is there again")
         case .available: break
-        }
-    }
-
-    /// Writes what is true of the swarm as a whole, where it changed.
-    func saveState() {
-        guard let desired = world.desired else { return }
-        var state = SwarmState(specsPath: desired.specsPath, updatedAt: parts.clock.date())
-        state.source = desired.source
-        state.problems = desired.problems
-        state.pruneBlock = world.pruneBlock
-        state.parked = admission.parked
-        state.recentDeletions = admission.recentDeletions
-        for name in world.neededProviders {
-            guard let provider = world.providers[name] else { continue }
-            state.providers[name] = ProviderHealth(
-                type: provider.provider.type, problem: provider.problem,
-                listedAt: provider.listedAt)
-        }
-        do {
-            try parts.ledger.save(state)
-        } catch {
-            parts.logger.error("\(error)")
         }
     }
 }

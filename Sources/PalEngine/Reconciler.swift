@@ -21,8 +21,7 @@ public actor Reconciler {
     var isReading = false
     var readings = 0
     var isStopping = false
-    /// Intents that are over, and that the ledger could not be told of yet.
-    var unclosed: [(number: Int64, outcome: String)] = []
+    var debts = Debts()
 
     /// What the engine works with; everything that has an effect comes in here.
     public struct Parts: Sendable {
@@ -83,7 +82,7 @@ public actor Reconciler {
         await withDiscardingTaskGroup { group in
             listenToTheOutside(&group)
             while !isStopping && !Task.isCancelled && !isOver() {
-                closeIntents()
+                payDebts()
                 takeRequests()
                 startReading(&group)
                 startListing(&group)
@@ -163,13 +162,6 @@ public actor Reconciler {
         queue.add(name)
     }
 
-    /// Puts those in line for a decision that wait for somebody to become ready.
-    func enqueueDependents() {
-        for name in world.index.takeReadinessChanges() {
-            for dependent in world.dependencies.dependents[name] ?? [] { enqueue(dependent) }
-        }
-    }
-
     /// Weighs the prune budget anew; who was parked or let go gets a new decision.
     func weighPruning() {
         let before = admission.parked
@@ -197,6 +189,7 @@ public actor Reconciler {
             return state.nextTime
         }
         if hasRoom, let time = queue.nextTime { times.append(time) }
+        if !debts.isEmpty { times.append(now + policy.ledgerRetry) }
         return times.min().map { max($0 - now, .zero) }
     }
 

@@ -99,10 +99,10 @@ final class World {
         return input
     }
 
-    /// Another provider than its own that had the instance when it was last seen: as long as that
-    /// one was not asked, it may still have it.
+    /// Another provider than its own where a creation was at least begun: as long as that one was
+    /// not asked, it may have the instance.
     func formerHome(of key: Key) -> String? {
-        guard let record = key.record, record.provider != key.home, record.observed != nil else {
+        guard let record = key.record, record.provider != key.home, record.generation > 0 else {
             return nil
         }
         return record.provider

@@ -12,16 +12,20 @@ public struct CreateRequest: Sendable {
     /// Outside ports by inside port that the instance had before and should keep, where they are
     /// free.
     public var keptPorts: [Int: Int]
+    /// Whether the generation before it goes on beside it until this one is ready. Only then may
+    /// two objects of one name stand, and each needs a name of its own at the platform.
+    public var standsBeside: Bool
 
     /// Makes one of its parts.
     public init(
         config: InstanceConfig, ownership: Ownership, starts: Bool = true,
-        keptPorts: [Int: Int] = [:]
+        keptPorts: [Int: Int] = [:], standsBeside: Bool = false
     ) {
         self.config = config
         self.ownership = ownership
         self.starts = starts
         self.keptPorts = keptPorts
+        self.standsBeside = standsBeside
     }
 }
 

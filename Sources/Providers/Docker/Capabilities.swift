@@ -60,6 +60,13 @@ extension DockerProvider {
                     "region '\(other)' is not that of provider '\(name)' ('\(region)'); remove it, "
                         + "or configure a provider for that region"))
         }
+        if config.health.path != nil, EditorProfile(for: config).port == nil {
+            problems.append(
+                ConfigProblem(
+                    "health.path",
+                    "health.path needs to know which port to ask: set network.port, since "
+                        + "editor: custom has none of its own"))
+        }
         if let cores = config.resources.cpuCores,
             CreateBody.cores(nano: CreateBody.nano(cores)) != cores
         {

@@ -99,6 +99,13 @@ extension DockerProvider {
         }
     }
 
+    private func containerName(_ request: CreateRequest) -> String {
+        let (swarm, owner) = (settings.swarm, request.ownership)
+        return request.standsBeside
+            ? DockerName.container(swarm: swarm, name: owner.name, beside: owner.generation)
+            : DockerName.container(swarm: swarm, name: owner.name)
+    }
+
     /// Whether the home is there from before: good news, unless it is somebody else's.
     private func volumeNotices(
         _ request: CreateRequest
@@ -120,7 +127,7 @@ extension DockerProvider {
     private func makeContainer(
         _ request: CreateRequest, _ ports: [PortAssignment]
     ) async throws(ProviderFailure) -> String {
-        let name = DockerName.container(swarm: settings.swarm, name: request.ownership.name)
+        let name = containerName(request)
         let body = CreateBody(request: request, settings: settings, ports: ports).value
         // A second time where the holder of the name went meanwhile.
         for isLast in [false, true] {

@@ -72,7 +72,7 @@ struct CreateBody: Sendable {
     private var labels: [String: String] {
         var labels = config.labels ?? [:]
         labels.merge(request.ownership.labels) { _, pal in pal }
-        labels[DockerLabel.editorPort] = String(profile.port)
+        labels[DockerLabel.editorPort] = profile.port.map { String($0) }
         labels[DockerLabel.probePath] = profile.readinessPath
         return labels
     }
@@ -145,8 +145,8 @@ struct CreateBody: Sendable {
             "StartPeriod": nanoseconds(health.grace, orSeconds: 30),
             "Retries": .int(3),
         ]
-        if let path = profile.readinessPath {
-            let url = Self.shellQuoted("http://127.0.0.1:\(profile.port)\(path)")
+        if let path = profile.readinessPath, let port = profile.port {
+            let url = Self.shellQuoted("http://127.0.0.1:\(port)\(path)")
             check["Test"] = .strings(["CMD-SHELL", Self.checkScript(url)])
         }
         return .map(check)

@@ -2,8 +2,8 @@ import PalModel
 
 /// What pal knows of an editor's usual image: the one table behind ports, mounts and readiness.
 struct EditorProfile: Sendable, Hashable {
-    /// The port that the editor listens on inside.
-    var port: Int
+    /// The port that the editor listens on inside; nil where none is known: then none is published.
+    var port: Int?
     /// The home of the editor's user: what persistent storage is mounted at.
     var home: String
     /// The folder that `workspacePath` is mounted at.
@@ -32,7 +32,7 @@ struct EditorProfile: Sendable, Hashable {
                 readinessPath: "/version")
         case .custom:
             EditorProfile(
-                port: 8080, home: "/home/coder", projectFolder: "/home/coder/project",
+                port: nil, home: "/home/coder", projectFolder: "/home/coder/project",
                 readinessPath: nil)
         }
     }
@@ -47,7 +47,7 @@ struct EditorProfile: Sendable, Hashable {
         readinessPath = config.health.path ?? readinessPath
     }
 
-    private init(port: Int, home: String, projectFolder: String, readinessPath: String?) {
+    private init(port: Int?, home: String, projectFolder: String, readinessPath: String?) {
         self.port = port
         self.home = home
         self.projectFolder = projectFolder

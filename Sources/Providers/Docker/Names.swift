@@ -1,8 +1,14 @@
 /// The names of what pal makes at an Engine: the same for the same swarm and instance, so that a
 /// second attempt meets what the first one made.
 enum DockerName {
-    /// The container of an instance.
+    /// The container of an instance. One name for all generations, so that the Engine itself keeps
+    /// a second one from being made.
     static func container(swarm: String, name: String) -> String { "pal_\(swarm)_\(name)" }
+
+    /// The container of a generation that is made while another one stands.
+    static func container(swarm: String, name: String, beside generation: Int) -> String {
+        "\(container(swarm: swarm, name: name))_\(generation)"
+    }
 
     /// The volume with an instance's home.
     static func volume(swarm: String, name: String) -> String { "pal_\(swarm)_\(name)_home" }

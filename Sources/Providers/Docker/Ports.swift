@@ -23,8 +23,8 @@ struct WantedPort: Sendable, Hashable {
     var fixed: Int?
 
     /// The ports of a config. An entry of `network.ports` for the editor's own port fixes that one.
-    static func all(_ config: InstanceConfig, editorPort: Int) -> [WantedPort] {
-        var wanted = [WantedPort(inside: PortKey(editorPort), fixed: nil)]
+    static func all(_ config: InstanceConfig, editorPort: Int?) -> [WantedPort] {
+        var wanted = editorPort.map { [WantedPort(inside: PortKey($0), fixed: nil)] } ?? []
         for port in config.network.ports ?? [] {
             let entry = WantedPort(
                 inside: PortKey(port.internal, port.protocol), fixed: port.external)

@@ -19,7 +19,7 @@ struct Validate: AsyncParsableCommand {
         let environment = try world.environment(directory)
         let composition = Composition(environment, logLevel: world.logLevel)
         let desired = await composition.source.read()
-        var problems = desired.problems
+        var problems = desired.problems + desired.dependencyProblems
         let providers = try composition.providers()
         for (_, declaration) in desired.declarations.sorted(by: { $0.key < $1.key }) {
             problems += check(declaration, providers)
