@@ -134,7 +134,9 @@ extension Reconciler {
 
     /// - Returns: Whether it was something that waited for consent.
     private func startWork(_ request: ControlRequest, _ name: String) -> Bool {
-        guard let key = world[name] else { return false }
+        guard let key = world[name], let path = world.desired?.specsPath else { return false }
+        // A wish for what nobody decided on yet is kept too.
+        adoptKnowledge(of: key, specsPath: path)
         var isApproved = false
         switch request.verb {
         case .stop:
@@ -164,7 +166,6 @@ extension Reconciler {
     /// Gives the consent that the plan of this moment asks for, in its words.
     private func approve(_ key: Key) -> Bool {
         guard let path = world.desired?.specsPath else { return false }
-        adoptKnowledge(of: key, specsPath: path)
         let input = world.input(for: key.name, specsPath: path, clock: parts.clock)
         guard let consent = Planner.plan(input).consent else { return false }
         key.record?.consent = consent
