@@ -1,16 +1,60 @@
+import Dispatch
 import GRDB
 public import PalEngine
+import Synchronization
 
 extension SQLiteLedger {
     /// All records, sorted by name.
     public func records() throws(LedgerError) -> [InstanceRecord] {
-        let rows = try read(to: "read the records") { db in
-            try Row.fetchAll(db, sql: "SELECT name, record FROM instance ORDER BY name")
+        let records = try read(to: "read the records") { db in
+            var records: [InstanceRecord] = []
+            var batch: [StoredRecord] = []
+            let rows = try Row.fetchCursor(
+                db, sql: "SELECT name, record FROM instance ORDER BY name")
+            while let row = try rows.next() {
+                batch.append(StoredRecord(name: row[0], text: row[1]))
+                guard batch.count == Self.batchSize else { continue }
+                records += try decode(batch)
+                batch.removeAll(keepingCapacity: true)
+            }
+            return records + (try decode(batch))
+        }
+        noteWritten(records)
+        return records
+    }
+
+    private struct StoredRecord {
+        let name: String
+        let text: String
+    }
+
+    /// So many texts are held at a time.
+    private static let batchSize = 4096
+    private static let pieceSize = 256
+
+    /// Decodes on all cores.
+    private func decode(_ batch: [StoredRecord]) throws(LedgerError) -> [InstanceRecord] {
+        let pieces = stride(from: 0, to: batch.count, by: Self.pieceSize).map {
+            batch[$0..<min($0 + Self.pieceSize, batch.count)]
+        }
+        let done = Mutex<[Int: Result<[InstanceRecord], LedgerError>]>([:])
+        DispatchQueue.concurrentPerform(iterations: pieces.count) { index in
+            let result = Result { () throws(LedgerError) in try decode(pieces[index]) }
+            done.withLock { $0[index] = result }
         }
         var records: [InstanceRecord] = []
-        records.reserveCapacity(rows.count)
-        for row in rows { records.append(try decode(row["record"], of: row["name"])) }
-        noteWritten(records)
+        for (_, result) in done.withLock({ $0.sorted { $0.key < $1.key } }) {
+            records += try result.get()
+        }
+        return records
+    }
+
+    private func decode(
+        _ piece: ArraySlice<StoredRecord>
+    ) throws(LedgerError) -> [InstanceRecord] {
+        var records: [InstanceRecord] = []
+        records.reserveCapacity(piece.count)
+        for stored in piece { records.append(try decode(stored.text, of: stored.name)) }
         return records
     }
 

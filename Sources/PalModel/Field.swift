@@ -27,12 +27,21 @@ public struct Field: Sendable {
 
     let get: @Sendable (InstanceConfig) -> Value?
     let set: @Sendable (inout InstanceConfig, Value?) -> Void
+    /// Reads it from the ledger's or a message's own form; a value of another type is left out.
+    let decode: @Sendable (inout InstanceConfig, KeyedDecodingContainer<FieldKey>, FieldKey) -> Void
+    let encode:
+        @Sendable (InstanceConfig, inout KeyedEncodingContainer<FieldKey>, FieldKey) throws -> Void
     private let counted: @Sendable (InstanceConfig) -> Value?
     private let counts: @Sendable (InstanceConfig) -> Bool
     private let same: @Sendable (InstanceConfig, InstanceConfig) -> Bool
 
+    /// - Parameters:
+    ///   - read: What a config has. Not a key path: the planner reads every field of every
+    ///     instance, and a key path takes ten times as long.
+    ///   - write: Puts it into a config.
     init<T: FieldValue>(
-        _ path: String, _ key: any WritableKeyPath<InstanceConfig, T?> & Sendable, _ shape: Shape,
+        _ path: String, _ read: @escaping @Sendable (InstanceConfig) -> T?,
+        _ write: @escaping @Sendable (inout InstanceConfig, T?) -> Void, _ shape: Shape,
         _ role: Role, fallback: Value? = nil, _ summary: String
     ) {
         self.path = path
@@ -40,12 +49,14 @@ public struct Field: Sendable {
         self.role = role
         self.fallback = fallback
         self.summary = summary
-        get = { $0[keyPath: key]?.value }
-        set = { $0[keyPath: key] = $1.flatMap { T($0) } }
+        get = { read($0)?.value }
+        set = { write(&$0, $1.flatMap { T($0) }) }
+        decode = { write(&$0, try? $1.decode(T.self, forKey: $2)) }
+        encode = { try $1.encodeIfPresent(read($0), forKey: $2) }
         // As typed values: most fields are unset, and none becomes a `Value` to be looked at.
         let standard = fallback.flatMap { T($0) }
         let meant: @Sendable (InstanceConfig) -> T? = { config in
-            guard let value = config[keyPath: key], value != standard else { return nil }
+            guard let value = read(config), value != standard else { return nil }
             return value
         }
         counted = { meant($0)?.value }

@@ -36,22 +36,26 @@ extension FieldTable {
             ]
             return decoded
         }
-        read(document, FieldTree.root, [], &decoded)
+        var path: [PathStep] = []
+        read(document, FieldTree.root, &path, &decoded)
         if document["name"] == nil {
             decoded.problems.append(FieldProblem([], "the spec has no name; add 'name: …'"))
         }
         decoded.problems += rules(decoded.config)
+        decoded.problems.sort { $0.path.lexicographicallyPrecedes($1.path) }
         return decoded
     }
 
+    /// - Parameter path: The way to the value; as it was when the call ends. Only a problem has a
+    ///   copy of it made.
     private static func read(
-        _ value: Value, _ tree: FieldTree, _ path: [PathStep], _ into: inout Decoded
+        _ value: Value, _ tree: FieldTree, _ path: inout [PathStep], _ into: inout Decoded
     ) {
         switch tree {
         case .field(let field):
-            let problems = field.shape.problems(of: value, at: path)
-            into.problems += problems
-            if problems.isEmpty { field.set(&into.config, value) }
+            let known = into.problems.count
+            field.shape.check(value, at: &path, &into.problems)
+            if into.problems.count == known { field.set(&into.config, value) }
         case .branch(let children):
             guard case .map(let entries) = value else {
                 into.problems.append(
@@ -62,14 +66,15 @@ extension FieldTable {
                             + "not \(value.kindName)"))
                 return
             }
-            for (key, entry) in entries.sorted(by: { $0.key < $1.key }) {
-                let here = path + [.key(key)]
+            for (key, entry) in entries {
+                path.append(.key(key))
                 if let child = children[key] {
-                    read(entry, child, here, &into)
+                    read(entry, child, &path, &into)
                 } else {
                     into.problems.append(
-                        FieldProblem(here, unknown(key, among: children), isAboutKey: true))
+                        FieldProblem(path, unknown(key, among: children), isAboutKey: true))
                 }
+                path.removeLast()
             }
         }
     }
@@ -96,25 +101,15 @@ extension FieldTable {
 
     /// The config as a document: only what is set.
     public static func encode(_ config: InstanceConfig) -> Value {
-        var document = Value.map([:])
-        for field in all {
-            if let value = field.get(config) {
-                document.set(value, at: field.path.split(separator: ".")[...])
-            }
+        encode(config, FieldTree.root) ?? .map([:])
+    }
+
+    private static func encode(_ config: InstanceConfig, _ tree: FieldTree) -> Value? {
+        switch tree {
+        case .field(let field): return field.get(config)
+        case .branch(let children):
+            let entries = children.compactMapValues { encode(config, $0) }
+            return entries.isEmpty ? nil : .map(entries)
         }
-        return document
-    }
-}
-
-extension InstanceConfig: Codable {
-    /// Reads a config that pal itself wrote; what an older or newer release wrote and this one does
-    /// not know is left out.
-    public init(from decoder: any Decoder) throws {
-        self = FieldTable.decode(try Value(from: decoder)).config
-    }
-
-    /// Writes the config as a document: only what is set.
-    public func encode(to encoder: any Encoder) throws {
-        try FieldTable.encode(self).encode(to: encoder)
     }
 }

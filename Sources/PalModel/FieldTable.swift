@@ -15,110 +15,132 @@ public enum FieldTable {
 
     private static let identity: [Field] = [
         Field(
-            "name", \.optionalName, .text(.dnsLabel), .identity,
+            "name", { $0.optionalName }, { $0.optionalName = $1 }, .text(.dnsLabel), .identity,
             "The instance's name, unique in the directory: a DNS label."),
         Field(
-            "id", \.id, .text(.dnsLabel), .identity,
+            "id", { $0.id }, { $0.id = $1 }, .text(.dnsLabel), .identity,
             "Pins the id that pal would mint; it cannot be changed afterwards."),
         Field(
-            "provider", \.provider, .text(.dnsLabel), .identity, fallback: .string("docker"),
+            "provider", { $0.provider }, { $0.provider = $1 }, .text(.dnsLabel), .identity,
+            fallback: .string("docker"),
             "The configured provider that runs it."),
     ]
 
     private static let platform: [Field] = [
         Field(
-            "region", \.region, .text(.nonEmpty), .platform,
+            "region", { $0.region }, { $0.region = $1 }, .text(.nonEmpty), .platform,
             "The provider's region. docker and process: must be the provider's own."),
         Field(
-            "image", \.image, .text(.nonEmpty), .platform,
+            "image", { $0.image }, { $0.image = $1 }, .text(.nonEmpty), .platform,
             "The container image. docker: codercom/code-server:latest where none is given."),
         Field(
-            "editor", \.editor, .choice(Editor.allCases.map(\.rawValue)), .platform,
+            "editor", { $0.editor }, { $0.editor = $1 }, .choice(Editor.allCases.map(\.rawValue)),
+            .platform,
             fallback: .string("code-server"),
             "Which editor is served; it decides port, home, project folder and readiness."),
         Field(
-            "command", \.command, .list(.text(.any)), .platform,
+            "command", { $0.command }, { $0.command = $1 }, .list(.text(.any)), .platform,
             "The command and its arguments, instead of the image's or the editor's own."),
         Field(
-            "workspacePath", \.workspacePath, .text(.absolutePath), .platform,
+            "workspacePath", { $0.workspacePath }, { $0.workspacePath = $1 }, .text(.absolutePath),
+            .platform,
             "An existing directory: mounted as the project folder, or the working directory."),
         Field(
-            "env", \.env, .map(key: .variableName, .text(.any)), .platform,
+            "env", { $0.env }, { $0.env = $1 }, .map(key: .variableName, .text(.any)), .platform,
             "Environment variables. Not for secrets."),
         Field(
-            "secrets", \.secrets, .map(key: .variableName, secretShape), .platform,
+            "secrets", { $0.secrets }, { $0.secrets = $1 }, .map(key: .variableName, secretShape),
+            .platform,
             "Secrets by reference, never by value."),
         Field(
-            "extensions", \.extensions, .list(.text(.nonEmpty)), .platform,
+            "extensions", { $0.extensions }, { $0.extensions = $1 }, .list(.text(.nonEmpty)),
+            .platform,
             "Editor extensions to install, such as golang.go."),
         Field(
-            "labels", \.labels, .map(key: .labelKey, .text(.any)), .platform,
+            "labels", { $0.labels }, { $0.labels = $1 }, .map(key: .labelKey, .text(.any)),
+            .platform,
             "Labels on the platform's object and in status."),
         Field(
-            "resources.cpu.cores", \.resources.cpuCores, .number(0.01...1024), .platform,
+            "resources.cpu.cores", { $0.resources.cpuCores }, { $0.resources.cpuCores = $1 },
+            .number(0.01...1024), .platform,
             "Cores that it may use, with fractions."),
         Field(
-            "resources.memory.min", \.resources.memoryMin, mebibytes, .platform,
+            "resources.memory.min", { $0.resources.memoryMin }, { $0.resources.memoryMin = $1 },
+            mebibytes, .platform,
             "Memory reservation in MiB."),
         Field(
-            "resources.memory.max", \.resources.memoryMax, mebibytes, .platform,
+            "resources.memory.max", { $0.resources.memoryMax }, { $0.resources.memoryMax = $1 },
+            mebibytes, .platform,
             "Hard memory limit in MiB."),
         Field(
-            "resources.storage.size", \.resources.storageSize, .integer(1...65536), .platform,
+            "resources.storage.size", { $0.resources.storageSize },
+            { $0.resources.storageSize = $1 }, .integer(1...65536), .platform,
             "Size of the persistent storage in GiB."),
         Field(
-            "resources.storage.persistent", \.resources.storagePersistent, .flag, .platform,
+            "resources.storage.persistent", { $0.resources.storagePersistent },
+            { $0.resources.storagePersistent = $1 }, .flag, .platform,
             fallback: .bool(true),
             "Whether the editor's home outlives the instance."),
         Field(
-            "network.port", \.network.port, port, .platform,
+            "network.port", { $0.network.port }, { $0.network.port = $1 }, port, .platform,
             "The editor's port inside; the editor's own where none is given."),
         Field(
-            "network.ports", \.network.ports, .list(portShape), .platform,
+            "network.ports", { $0.network.ports }, { $0.network.ports = $1 }, .list(portShape),
+            .platform,
             "Further ports, or fixed outside ports."),
         Field(
-            "health.path", \.health.path, .text(.urlPath), .platform,
+            "health.path", { $0.health.path }, { $0.health.path = $1 }, .text(.urlPath), .platform,
             "Ready when a GET of this path on the editor's port answers 200."),
-        Field("health.interval", \.health.interval, .span, .platform, "Time between two probes."),
-        Field("health.timeout", \.health.timeout, .span, .platform, "Longest time for one probe."),
         Field(
-            "health.grace", \.health.grace, .span, .platform,
+            "health.interval", { $0.health.interval }, { $0.health.interval = $1 }, .span,
+            .platform, "Time between two probes."),
+        Field(
+            "health.timeout", { $0.health.timeout }, { $0.health.timeout = $1 }, .span, .platform,
+            "Longest time for one probe."),
+        Field(
+            "health.grace", { $0.health.grace }, { $0.health.grace = $1 }, .span, .platform,
             "Failures this soon after a start do not count."),
         Field(
-            "specific", \.specific, .map(key: .nonEmpty, .anything), .platform,
+            "specific", { $0.specific }, { $0.specific = $1 }, .map(key: .nonEmpty, .anything),
+            .platform,
             "The provider's own settings."),
     ]
 
     private static let engine: [Field] = [
         Field(
-            "state", \.state, .choice(DesiredState.allCases.map(\.rawValue)), .engine,
+            "state", { $0.state }, { $0.state = $1 },
+            .choice(DesiredState.allCases.map(\.rawValue)), .engine,
             fallback: .string("running"), "What the instance should be."),
         Field(
-            "metadata", \.metadata, .map(key: .nonEmpty, .anything), .engine,
+            "metadata", { $0.metadata }, { $0.metadata = $1 }, .map(key: .nonEmpty, .anything),
+            .engine,
             "Notes of your own; shown in status, sent nowhere."),
         Field(
-            "replicas", \.replicas, .integer(0...1000), .engine,
+            "replicas", { $0.replicas }, { $0.replicas = $1 }, .integer(0...1000), .engine,
             "So many instances, named name-0, name-1 and so on."),
         Field(
-            "dependsOn", \.dependsOn, .list(.text(.dnsLabel)), .engine,
+            "dependsOn", { $0.dependsOn }, { $0.dependsOn = $1 }, .list(.text(.dnsLabel)), .engine,
             "Instances that must be ready first."),
         Field(
-            "onDelete", \.onDelete, .choice(DeletePolicy.allCases.map(\.rawValue)), .engine,
+            "onDelete", { $0.onDelete }, { $0.onDelete = $1 },
+            .choice(DeletePolicy.allCases.map(\.rawValue)), .engine,
             fallback: .string("retain"), "What becomes of persistent storage at a deletion."),
         Field(
-            "onReplace", \.onReplace, .choice(ReplacePolicy.allCases.map(\.rawValue)), .engine,
+            "onReplace", { $0.onReplace }, { $0.onReplace = $1 },
+            .choice(ReplacePolicy.allCases.map(\.rawValue)), .engine,
             fallback: .string("refuse"), "Whether a replacement may lose persistent data."),
         Field(
-            "disruption", \.disruption, .choice(DisruptionPolicy.allCases.map(\.rawValue)), .engine,
+            "disruption", { $0.disruption }, { $0.disruption = $1 },
+            .choice(DisruptionPolicy.allCases.map(\.rawValue)), .engine,
             fallback: .string("auto"), "Whether a running editor may be interrupted unasked."),
         Field(
-            "protect", \.protect, .flag, .engine, fallback: .bool(false),
+            "protect", { $0.protect }, { $0.protect = $1 }, .flag, .engine, fallback: .bool(false),
             "Keeps the instance when its file goes."),
         Field(
-            "suspend", \.suspend, .flag, .engine, fallback: .bool(false),
+            "suspend", { $0.suspend }, { $0.suspend = $1 }, .flag, .engine, fallback: .bool(false),
             "pal leaves the instance alone while this is true."),
         Field(
-            "adopt", \.adopt, .text(.nonEmpty), .engine,
+            "adopt", { $0.adopt }, { $0.adopt = $1 }, .text(.nonEmpty), .engine,
             "The platform's id of an existing instance to take over, used once."),
     ]
 

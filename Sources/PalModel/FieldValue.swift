@@ -1,7 +1,8 @@
 /// A type that a spec field can hold: it converts to and from a `Value`.
 ///
-/// `init?(_:)` is called only with values that the field's `Shape` has accepted.
-public protocol FieldValue: Sendable, Hashable {
+/// `init?(_:)` is called only with values that the field's `Shape` has accepted. Encoded, it looks
+/// as its `Value` does.
+public protocol FieldValue: Sendable, Hashable, Codable {
     /// Reads a value; nil where it is of another kind.
     init?(_ value: Value)
     /// The value that `init?(_:)` would read back.
@@ -103,7 +104,7 @@ extension FieldValue where Self: RawRepresentable, RawValue == String {
 }
 
 /// A length of time as specs write it: `500ms`, `10s`, `5m`, `1h30m`, `7d`, or a number of seconds.
-public struct TimeSpan: FieldValue, Codable {
+public struct TimeSpan: FieldValue {
     /// The length in milliseconds, never negative.
     public var milliseconds: Int
 
@@ -163,4 +164,25 @@ public struct TimeSpan: FieldValue, Codable {
 
     /// The span as the standard library's type.
     public var duration: Duration { .milliseconds(milliseconds) }
+}
+
+extension TimeSpan {
+    private enum CodingKeys: String, CodingKey { case milliseconds }
+
+    /// Reads the text, or the map of milliseconds that former releases wrote.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let text = try? container.decode(String.self), let span = TimeSpan(text) {
+            self = span
+        } else {
+            let map = try decoder.container(keyedBy: CodingKeys.self)
+            milliseconds = try map.decode(Int.self, forKey: .milliseconds)
+        }
+    }
+
+    /// Writes the span as text.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
 }

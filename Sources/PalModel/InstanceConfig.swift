@@ -90,7 +90,7 @@ public struct NetworkConfig: Sendable, Hashable {
 }
 
 /// One port that is reachable from outside.
-public struct PortMapping: FieldValue, Codable {
+public struct PortMapping: FieldValue {
     /// The port inside the instance.
     public var `internal`: Int
     /// The fixed port outside, or nil for any free one.
@@ -138,7 +138,7 @@ public struct HealthConfig: Sendable, Hashable {
 }
 
 /// Where a secret's value comes from. The value itself is never part of a spec.
-public struct SecretReference: FieldValue, Codable {
+public struct SecretReference: FieldValue {
     /// The controller's environment variable that holds the value.
     public var fromEnv: String?
     /// The file on the controller's machine that holds the value.
@@ -164,7 +164,7 @@ public struct SecretReference: FieldValue, Codable {
 }
 
 /// Which editor an instance serves; `custom` for anything that pal has no table entry for.
-public enum Editor: String, FieldValue, CaseIterable, Codable {
+public enum Editor: String, FieldValue, CaseIterable {
     case codeServer = "code-server"
     case openvscodeServer = "openvscode-server"
     case vscode
@@ -172,21 +172,21 @@ public enum Editor: String, FieldValue, CaseIterable, Codable {
 }
 
 /// What the user wants an instance to be.
-public enum DesiredState: String, FieldValue, CaseIterable, Codable {
+public enum DesiredState: String, FieldValue, CaseIterable {
     case running, stopped, absent
 }
 
 /// What happens to persistent storage when the instance is deleted.
-public enum DeletePolicy: String, FieldValue, CaseIterable, Codable {
+public enum DeletePolicy: String, FieldValue, CaseIterable {
     case retain, delete
 }
 
 /// What may happen to persistent data that a replacement cannot keep.
-public enum ReplacePolicy: String, FieldValue, CaseIterable, Codable {
+public enum ReplacePolicy: String, FieldValue, CaseIterable {
     case refuse, discard
 }
 
 /// Whether a running editor may be interrupted without asking.
-public enum DisruptionPolicy: String, FieldValue, CaseIterable, Codable {
+public enum DisruptionPolicy: String, FieldValue, CaseIterable {
     case auto, approve
 }

@@ -1,5 +1,5 @@
 /// One step from a value to a value inside it.
-public enum PathStep: Sendable, Hashable {
+public enum PathStep: Sendable, Hashable, Comparable {
     /// The value behind a map's key.
     case key(String)
     /// A list's element, from 0.
@@ -36,67 +36,77 @@ public struct FieldProblem: Sendable, Hashable {
 extension Shape {
     /// Every way in which a value breaks this shape; empty where it fits.
     public func problems(of value: Value, at path: [PathStep] = []) -> [FieldProblem] {
+        var problems: [FieldProblem] = []
+        var path = path
+        check(value, at: &path, &problems)
+        return problems.sorted { $0.path.lexicographicallyPrecedes($1.path) }
+    }
+
+    /// Adds every way in which a value breaks this shape, in no order.
+    ///
+    /// - Parameter path: The way to the value; as it was when the call ends.
+    func check(_ value: Value, at path: inout [PathStep], _ problems: inout [FieldProblem]) {
+        if fits(value) { return }
         switch (self, value) {
-        case (.anything, _), (.flag, .bool): return []
-        case (.text(let rule), .string(let text)):
-            return rule.accepts(text) ? [] : [mismatch(value, path)]
-        case (.text(let rule), .int(let number)):
-            return rule.accepts(String(number)) ? [] : [mismatch(value, path)]
-        case (.integer(let range), .int(let number)):
-            return range.contains(number) ? [] : [mismatch(value, path)]
-        case (.number(let range), .int(let number)):
-            return range.contains(Double(number)) ? [] : [mismatch(value, path)]
-        case (.number(let range), .double(let number)):
-            return range.contains(number) ? [] : [mismatch(value, path)]
         case (.choice(let names), .string(let text)):
-            return names.contains(text) ? [] : [choiceProblem(text, names, path)]
-        case (.span, _):
-            return TimeSpan(value) == nil ? [mismatch(value, path)] : []
+            problems.append(choiceProblem(text, names, path))
         case (.list(let element), .list(let items)):
-            return items.enumerated().flatMap { index, item in
-                element.problems(of: item, at: path + [.index(index)])
+            for (index, item) in items.enumerated() {
+                path.append(.index(index))
+                element.check(item, at: &path, &problems)
+                path.removeLast()
             }
         case (.map(let rule, let element), .map(let entries)):
-            return mapProblems(entries, rule, element, path)
-        case (.object(let members), .map(let entries)):
-            return objectProblems(entries, members, path)
-        default: return [mismatch(value, path)]
-        }
-    }
-
-    private func mapProblems(
-        _ entries: [String: Value], _ rule: TextRule, _ element: Shape, _ path: [PathStep]
-    ) -> [FieldProblem] {
-        entries.sorted { $0.key < $1.key }.flatMap { key, value in
-            let here = path + [.key(key)]
-            let keyProblems =
-                rule.accepts(key)
-                ? []
-                : [
-                    FieldProblem(
-                        here, "'\(key)' is not a valid key: \(rule.expectation)", isAboutKey: true)
-                ]
-            return keyProblems + element.problems(of: value, at: here)
-        }
-    }
-
-    private func objectProblems(
-        _ entries: [String: Value], _ members: [Member], _ path: [PathStep]
-    ) -> [FieldProblem] {
-        let names = members.map(\.name)
-        let wrong = entries.sorted { $0.key < $1.key }.flatMap { key, value in
-            let here = path + [.key(key)]
-            guard let member = members.first(where: { $0.name == key }) else {
-                return [
-                    FieldProblem(here, Suggestion.unknownKey(key, known: names), isAboutKey: true)
-                ]
+            for (key, value) in entries {
+                path.append(.key(key))
+                if !rule.accepts(key) {
+                    problems.append(
+                        FieldProblem(
+                            path, "'\(key)' is not a valid key: \(rule.expectation)",
+                            isAboutKey: true))
+                }
+                element.check(value, at: &path, &problems)
+                path.removeLast()
             }
-            return member.shape.problems(of: value, at: here)
+        case (.object(let members), .map(let entries)):
+            checkObject(entries, members, &path, &problems)
+        default: problems.append(mismatch(value, path))
         }
-        let missing = members.filter { $0.isRequired && entries[$0.name] == nil }.map {
-            FieldProblem(path, "\(FieldProblem.text(of: path)) needs '\($0.name)'")
+    }
+
+    /// Whether a single value fits. False of what holds others: they are looked at one by one.
+    private func fits(_ value: Value) -> Bool {
+        switch (self, value) {
+        case (.anything, _), (.flag, .bool): true
+        case (.text(let rule), .string(let text)): rule.accepts(text)
+        case (.text(let rule), .int(let number)): rule.accepts(String(number))
+        case (.integer(let range), .int(let number)): range.contains(number)
+        case (.number(let range), .int(let number)): range.contains(Double(number))
+        case (.number(let range), .double(let number)): range.contains(number)
+        case (.choice(let names), .string(let text)): names.contains(text)
+        case (.span, _): TimeSpan(value) != nil
+        default: false
         }
-        return wrong + missing
+    }
+
+    private func checkObject(
+        _ entries: [String: Value], _ members: [Member], _ path: inout [PathStep],
+        _ problems: inout [FieldProblem]
+    ) {
+        for (key, value) in entries {
+            path.append(.key(key))
+            if let member = members.first(where: { $0.name == key }) {
+                member.shape.check(value, at: &path, &problems)
+            } else {
+                let message = Suggestion.unknownKey(key, known: members.map(\.name))
+                problems.append(FieldProblem(path, message, isAboutKey: true))
+            }
+            path.removeLast()
+        }
+        for member in members where member.isRequired && entries[member.name] == nil {
+            problems.append(
+                FieldProblem(path, "\(FieldProblem.text(of: path)) needs '\(member.name)'"))
+        }
     }
 
     private func choiceProblem(

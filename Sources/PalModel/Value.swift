@@ -30,7 +30,7 @@ public enum Value: Sendable, Hashable {
     }
 
     /// Adds the bytes of `canonicalJSON`.
-    func writeCanonicalJSON(to bytes: inout [UInt8]) {
+    public func writeCanonicalJSON(to bytes: inout [UInt8]) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
@@ -123,19 +123,5 @@ extension Value {
             here = next
         }
         return here
-    }
-
-    /// Sets a value at a path of map keys, making the maps on the way.
-    mutating func set(_ value: Value, at path: ArraySlice<Substring>) {
-        guard let key = path.first else {
-            self = value
-            return
-        }
-        var entries: [String: Value] = [:]
-        if case .map(let old) = self { entries = old }
-        var child = entries[String(key)] ?? .map([:])
-        child.set(value, at: path.dropFirst())
-        entries[String(key)] = child
-        self = .map(entries)
     }
 }

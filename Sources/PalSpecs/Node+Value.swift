@@ -8,11 +8,7 @@ extension Node {
     var value: Value {
         switch content {
         case .sequence(let elements): .list(elements.map(\.value))
-        case .mapping(let pairs):
-            .map(
-                Dictionary(
-                    pairs.map { ($0.key.text, $0.value.value) },
-                    uniquingKeysWith: { first, _ in first }))
+        case .mapping(let pairs): .map(entries(of: pairs))
         case .scalar(let scalar):
             switch scalar.kind {
             case .null: .null
@@ -22,6 +18,14 @@ extension Node {
             case .int, .float, .string: .string(scalar.text)
             }
         }
+    }
+
+    private func entries(of pairs: [Pair]) -> [String: Value] {
+        var entries = [String: Value](minimumCapacity: pairs.count)
+        for pair in pairs where entries[pair.key.text] == nil {
+            entries[pair.key.text] = pair.value.value
+        }
+        return entries
     }
 
     /// Where the value (or with `isKey` its key) at a path stands; the nearest thing around it
