@@ -142,7 +142,7 @@ let package = Package(
             name: "pal-bench",
             dependencies: [
                 "PalModel", "PalHTTP", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
-                "DockerProvider", "TestSupport", argumentParser, logging,
+                "DockerProvider", "TestSupport", argumentParser, logging, yams,
             ],
             path: "Tests/pal-bench", swiftSettings: swift),
     ]

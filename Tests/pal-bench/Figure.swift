@@ -48,6 +48,8 @@ struct Figures: Encodable {
         get throws {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(
+                positiveInfinity: "infinite", negativeInfinity: "-infinite", nan: "unknown")
             return String(decoding: try encoder.encode(self), as: UTF8.self)
         }
     }
@@ -79,6 +81,9 @@ struct Series {
     private(set) var times: [Duration] = []
 
     mutating func add(_ time: Duration) { times.append(time) }
+
+    /// The last one in whole milliseconds.
+    var last: Int { times.last.map { Int($0.milliseconds) } ?? 0 }
 
     /// The median in milliseconds; nothing was measured: not a number.
     var median: Double {

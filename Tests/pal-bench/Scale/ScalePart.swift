@@ -1,0 +1,178 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Logging
+import PalEngine
+import PalModel
+import PalSpecs
+
+/// One part of `pal-bench scale`, in a process of its own; prints what it measured.
+struct ScalePart: AsyncParsableCommand {
+    enum Part: String, ExpressibleByArgument, CaseIterable {
+        /// Rest, changes of files, and many reconciles.
+        case engine
+        /// A plan of everything with nothing to do.
+        case plan
+        /// Looking at everything anew.
+        case resync
+        /// Nothing at all.
+        case idle
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "scale-part", abstract: "A part of 'scale'.", shouldDisplay: false)
+
+    @Argument var part: Part
+    @Option var specs: Int
+    @Option var files: Int
+    @Option var path: String
+    @Option var state: String
+
+    private static let fileChanges = 7
+    private static let reconciles = (warm: 2_000, counted: 10_000, atOnce: 500)
+    private static let resyncs = 5
+    private static let idleTime = Duration.seconds(30)
+
+    func run() async throws {
+        let tree = SpecFiles(existing: path, specs: specs, files: files)
+        var logger = Logger(label: "pal-bench")
+        logger.logLevel = .error
+        let platform = SimPlatform(swarm: ScaleSwarm.swarm, logger: logger)
+        let empty = try Usage.resident()
+        platform.populate(specs)
+        let simulator = try Usage.resident() - empty
+        let swarm = try ScaleSwarm(tree, state: state, platform)
+        var values =
+            switch part {
+            case .plan: try await plan(swarm)
+            default:
+                try await swarm.running {
+                    try await swarm.ledger.settle(.apply)
+                    switch part {
+                    case .engine: return try await engine(swarm)
+                    case .resync: return try await resync(swarm)
+                    default: return try await idle()
+                    }
+                }
+            }
+        values["simulatorBytes"] = simulator
+        print(String(decoding: try JSONEncoder().encode(values), as: UTF8.self))
+    }
+
+    // MARK: - A large swarm
+
+    private func engine(_ swarm: ScaleSwarm) async throws -> [String: Double] {
+        try await swarm.ledger.settle(.once)
+        var values = ["restBytes": try Usage.resident()]
+        let calls = swarm.platform.observeChanges()
+        values.merge(try await changeFiles(swarm, calls)) { $1 }
+        values["beforeBytes"] = try await reconcile(swarm, Self.reconciles.warm, calls)
+        values["afterBytes"] = try await reconcile(swarm, Self.reconciles.counted, calls)
+        return values
+    }
+
+    /// Changes one instance in one file, several times, and times the way to the provider.
+    private func changeFiles(
+        _ swarm: ScaleSwarm, _ calls: AsyncStream<Int>
+    ) async throws -> [String: Double] {
+        var series = Series()
+        var (parsed, planned) = (0, 0)
+        var calls = calls.makeAsyncIterator()
+        for change in 0..<Self.fileChanges {
+            try await swarm.ledger.settle(.once)
+            let before = (parsed: swarm.parsed.value, planned: swarm.platform.plans)
+            let file = change % files
+            try swarm.tree.write(file, firstLimit: 4096 + change)
+            guard let number = await calls.next(), let start = swarm.debounce.end else {
+                throw BenchmarkFailure("the platform was not called")
+            }
+            series.add(ContinuousClock.now - start)
+            parsed = max(parsed, swarm.parsed.value - before.parsed)
+            planned = max(planned, swarm.platform.plans - before.planned)
+            guard number == specs * file / files else {
+                throw BenchmarkFailure("the wrong instance was changed")
+            }
+        }
+        // As they were, for what is measured next.
+        for change in 0..<Self.fileChanges {
+            try swarm.tree.write(change % files)
+            _ = await calls.next()
+        }
+        try await swarm.ledger.settle(.once)
+        return [
+            "changeMs": series.median, "parsedFiles": Double(parsed),
+            "plannedKeys": Double(planned),
+        ]
+    }
+
+    /// Has others change instances behind pal's back, and pal change them back.
+    private func reconcile(
+        _ swarm: ScaleSwarm, _ count: Int, _ calls: AsyncStream<Int>
+    ) async throws -> Double {
+        var next = 0
+        var iterator = calls.makeAsyncIterator()
+        for start in stride(from: 0, to: count, by: Self.reconciles.atOnce) {
+            let size = min(Self.reconciles.atOnce, count - start, specs / 2)
+            let numbers = (0..<size).map { (next + $0) % specs }
+            next = (next + size) % specs
+            swarm.platform.interfere(with: numbers, limit: 3000)
+            for _ in numbers { _ = await iterator.next() }
+        }
+        try await swarm.ledger.settle(.once)
+        return try Usage.resident()
+    }
+
+    private func resync(_ swarm: ScaleSwarm) async throws -> [String: Double] {
+        var (wall, processor) = (Series(), Series())
+        for _ in 0..<Self.resyncs {
+            let before = Usage.processorTime()
+            wall.add(try await timed { try await swarm.ledger.settle(.once) })
+            processor.add(Usage.processorTime() - before)
+        }
+        return ["wallMs": wall.median, "processorMs": processor.median]
+    }
+
+    private func idle() async throws -> [String: Double] {
+        // What came of the start has ended by then.
+        try await Task.sleep(for: .seconds(3))
+        let (before, start) = (Usage.processorTime(), ContinuousClock.now)
+        try await Task.sleep(for: Self.idleTime)
+        let share =
+            (Usage.processorTime() - before).milliseconds
+            / (ContinuousClock.now - start).milliseconds
+        return ["percent": share * 100]
+    }
+
+    // MARK: - Planning
+
+    /// Plans everything twice: the second time the specs are known, as in a running controller.
+    private func plan(_ swarm: ScaleSwarm) async throws -> [String: Double] {
+        let desired = await swarm.directory.read()
+        try swarm.ledger.holdRecords()
+        let source = HeldSource(desired: desired)
+        var series = Series()
+        for _ in 0..<3 {
+            let listing = swarm.platform.listingTime
+            var steps = 0
+            let time = try await timed {
+                let preview = try await Preview.make(
+                    source: source, providers: [swarm.platform], ledger: swarm.ledger,
+                    clock: SystemClock(), policy: Policy())
+                steps = preview.plans.reduce(0) { $0 + $1.steps.count }
+                guard preview.plans.count == specs else {
+                    throw BenchmarkFailure("\(preview.plans.count) of \(specs) were planned")
+                }
+            }
+            guard steps == 0 else { throw BenchmarkFailure("\(steps) steps where none is due") }
+            series.add(time - (swarm.platform.listingTime - listing))
+        }
+        return ["planMs": series.median]
+    }
+}
+
+/// Declarations that were read before.
+private struct HeldSource: SpecSource {
+    let desired: Desired
+    func read() async -> Desired { desired }
+    func watch(_ changed: @Sendable () async -> Void) async {}
+}
