@@ -1,22 +1,9 @@
 import FoundationEssentials
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider
-
-/// The same numbers for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 /// Cuts bytes into pieces of any size.
 func cut(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [[UInt8]] {
@@ -130,5 +117,42 @@ struct LogReaderTests {
         lines = try reader.push(frame(.stderr, Array("no time here\n".utf8)))
         #expect(lines.map(\.text) == ["no time here"])
         #expect(lines.first?.at == nil)
+    }
+
+    /// What fuzzing found: the bytes, and the lines that each way of cutting them must give.
+    @Test(
+        "gives the same lines, and comes back, whatever stands where a time should",
+        arguments: [
+            (wire: frame(.stdout, Array("nine+four\n".utf8)), lines: ["nine+fou", "r"]),
+            (
+                frame(.stdout, Array("no-blank-for-long then more\n".utf8)),
+                ["no-blank", "-for-lon", "g then m", "ore"]
+            ),
+            (frame(.stdout, Array("exactly8\nb\n".utf8)), ["exactly8", "b"]),
+            (frame(.stdout, Array("a\nb c\n".utf8)), ["a", "b c"]),
+            (frame(.stdout, Array("2026".utf8)) + frame(.stdout, Array("-11\n".utf8)), ["2026-11"]),
+            (frame(.stderr, Array("no end".utf8)), ["no end"]),
+            (frame(.stderr, Array("noblank".utf8)), ["noblank"]),
+        ])
+    func hostile(_ example: (wire: [UInt8], lines: [String])) throws {
+        for cut in [[example.wire], example.wire.map { [$0] }] {
+            var reader = LogReader(isTerminal: false, longestLine: 8)
+            var lines: [LogLine] = []
+            for piece in cut { lines += try reader.push(piece) }
+            #expect((lines + reader.finish()).map(\.text) == example.lines)
+        }
+    }
+}
+
+@Suite("The splitter of lines")
+struct LineSplitterTests {
+    @Test("leaves out a line that is too long, however the bytes are cut")
+    func limit() {
+        let wire = Array("fine\nmuch too long\n\nalso ok\nno end".utf8)
+        for cut in [[wire], wire.map { [$0] }] {
+            var splitter = LineSplitter(longestLine: 7)
+            let lines = cut.flatMap { splitter.push($0) }
+            #expect(lines.map { String(decoding: $0, as: UTF8.self) } == ["fine", "", "also ok"])
+        }
     }
 }

@@ -42,20 +42,31 @@ extension DockerProvider: EventfulProvider {
     }
 }
 
-/// Cuts a stream of bytes into lines.
+/// Cuts a stream of bytes into lines. One that is longer than the limit is left out, so memory is
+/// bounded.
 struct LineSplitter: Sendable {
-    private var rest: [UInt8] = []
+    private let limit: Int
+    private var line: [UInt8] = []
+
+    /// - Parameter longestLine: The limit in bytes.
+    init(longestLine: Int = 1 << 20) { limit = longestLine }
 
     /// The whole lines, without their ends.
     mutating func push(_ bytes: [UInt8]) -> [[UInt8]] {
-        rest += bytes
         var lines: [[UInt8]] = []
-        var start = 0
-        while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            lines.append(Array(rest[start..<end]))
-            start = end + 1
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            add(rest[..<end])
+            if line.count <= limit { lines.append(line) }
+            line = []
+            rest = rest[(end + 1)...]
         }
-        rest.removeFirst(start)
+        add(rest)
         return lines
+    }
+
+    /// Keeps one byte more than the limit at most: it says that the line is too long.
+    private mutating func add(_ part: ArraySlice<UInt8>) {
+        line += part.prefix(limit + 1 - line.count)
     }
 }

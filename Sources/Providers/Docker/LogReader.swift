@@ -5,45 +5,36 @@ import PalProvider
 ///
 /// A time stands at the begin of every entry, and a long line is several entries: the later times
 /// are inside the line and are taken out. Of a terminal's log no entries are known, only lines. A
-/// line longer than 1 MiB is given in parts, so memory is bounded.
+/// line that is longer than the limit is given in parts, so memory is bounded.
 struct LogReader: Sendable {
-    private struct Line: Sendable {
-        var text: [UInt8] = []
-        var stamp: [UInt8] = []
-        var isInStamp = false
-        var at: Date?
-        var isOpen = false
-    }
-
     private var parser: FrameParser?
-    private var output = Line()
-    private var errors = Line()
+    private var output: StampedLine
+    private var errors: StampedLine
 
     static let longestLine = 1 << 20
-    /// RFC 3339 with nanoseconds and an offset has 35.
-    private static let longestStamp = 40
 
-    /// - Parameter isTerminal: Whether the container has a terminal: then there are no frames, and
-    ///   all is stdout.
-    init(isTerminal: Bool) {
+    /// - Parameters:
+    ///   - isTerminal: Whether the container has a terminal: then there are no frames, and all is
+    ///     stdout.
+    ///   - longestLine: The limit in bytes.
+    init(isTerminal: Bool, longestLine: Int = Self.longestLine) {
         parser = isTerminal ? nil : FrameParser()
-        output.isInStamp = isTerminal
+        output = StampedLine(.stdout, limit: longestLine, isStamped: isTerminal)
+        errors = StampedLine(.stderr, limit: longestLine, isStamped: false)
     }
 
     /// Takes bytes in and gives the lines that they end.
     mutating func push(_ bytes: [UInt8]) throws(FrameParser.Malformed) -> [LogLine] {
         var lines: [LogLine] = []
         guard parser != nil else {
-            Self.read(bytes, .stdout, &output, stampsEveryLine: true, &lines)
+            output.read(bytes[...], &lines)
             return lines
         }
         for piece in try parser?.push(bytes) ?? [] {
             if piece.stream == .stdout {
-                if piece.beginsFrame { output.isInStamp = true }
-                Self.read(piece.bytes, .stdout, &output, stampsEveryLine: false, &lines)
+                output.read(piece, &lines)
             } else {
-                if piece.beginsFrame { errors.isInStamp = true }
-                Self.read(piece.bytes, .stderr, &errors, stampsEveryLine: false, &lines)
+                errors.read(piece, &lines)
             }
         }
         return lines
@@ -52,59 +43,113 @@ struct LogReader: Sendable {
     /// The last lines, which had no end.
     mutating func finish() -> [LogLine] {
         var lines: [LogLine] = []
-        if output.isOpen { lines.append(Self.take(&output, .stdout)) }
-        if errors.isOpen { lines.append(Self.take(&errors, .stderr)) }
+        output.finish(&lines)
+        errors.finish(&lines)
         return lines
     }
+}
 
-    private static func read(
-        _ bytes: [UInt8], _ stream: LogLine.Stream, _ line: inout Line, stampsEveryLine: Bool,
-        _ lines: inout [LogLine]
-    ) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            if line.isInStamp {
-                readStamp(&rest, &line)
-                continue
-            }
-            let end = rest.firstIndex(of: UInt8(ascii: "\n"))
-            let part = rest[..<(end ?? rest.endIndex)].prefix(longestLine - line.text.count)
-            line.text += part
-            line.isOpen = true
-            let isCut = end.map { part.endIndex < $0 } ?? (line.text.count >= longestLine)
-            rest = rest[part.endIndex...]
-            if isCut {
-                lines.append(take(&line, stream))
-            } else if end != nil {
+/// A line that is being put together.
+private struct StampedLine: Sendable {
+    private let stream: LogLine.Stream
+    private let limit: Int
+    /// Whether a time stands at the begin of each line, and not of each entry.
+    private let isStamped: Bool
+    private var text: [UInt8] = []
+    private var stamp: [UInt8] = []
+    private var isInStamp: Bool
+    private var at: Date?
+    private var isOpen = false
+
+    /// RFC 3339 with nanoseconds and an offset has 35.
+    private static let longestStamp = 40
+
+    init(_ stream: LogLine.Stream, limit: Int, isStamped: Bool) {
+        self.stream = stream
+        self.limit = limit
+        self.isStamped = isStamped
+        isInStamp = isStamped
+    }
+
+    mutating func read(_ piece: FrameParser.Piece, _ lines: inout [LogLine]) {
+        if piece.beginsFrame {
+            keepStamp(&lines)
+            isInStamp = true
+        }
+        read(piece.bytes[...], &lines)
+    }
+
+    mutating func read(_ bytes: ArraySlice<UInt8>, _ lines: inout [LogLine]) {
+        var rest = bytes
+        while let next = rest.first {
+            if isInStamp {
+                readStamp(&rest, &lines)
+            } else if next == UInt8(ascii: "\n") {
                 rest = rest.dropFirst()
-                lines.append(take(&line, stream))
-                line.isInStamp = stampsEveryLine
+                end(&lines)
+                isInStamp = isStamped
+            } else {
+                let part = rest[..<(rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex)]
+                add(part, &lines)
+                rest = rest[part.endIndex...]
             }
         }
     }
 
-    /// Reads up to the blank after the time. What is too long for one is text.
-    private static func readStamp(_ rest: inout ArraySlice<UInt8>, _ line: inout Line) {
-        let end = rest.firstIndex(of: UInt8(ascii: " "))
-        line.stamp += rest[..<(end ?? rest.endIndex)]
-        rest = end.map { rest[($0 + 1)...] } ?? []
-        guard end != nil || line.stamp.count > longestStamp else { return }
-        let date = Timestamp.date(String(decoding: line.stamp, as: UTF8.self))
-        if date == nil {
-            line.text += line.stamp
-            if end != nil { line.text.append(UInt8(ascii: " ")) }
-        }
-        if !line.isOpen { line.at = date }
-        line.isOpen = true
-        line.stamp = []
-        line.isInStamp = false
+    mutating func finish(_ lines: inout [LogLine]) {
+        keepStamp(&lines)
+        if isOpen { end(&lines) }
     }
 
-    private static func take(_ line: inout Line, _ stream: LogLine.Stream) -> LogLine {
-        if line.text.last == UInt8(ascii: "\r") { line.text.removeLast() }
-        let result = LogLine(
-            stream: stream, at: line.at, text: String(decoding: line.text, as: UTF8.self))
-        line = Line()
-        return result
+    /// Reads up to the blank after the time. What is too long for one, or ends before a blank, is
+    /// text.
+    private mutating func readStamp(_ rest: inout ArraySlice<UInt8>, _ lines: inout [LogLine]) {
+        let most = rest.prefix(Self.longestStamp + 1 - stamp.count)
+        let end = most.firstIndex { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+        stamp += most[..<(end ?? most.endIndex)]
+        rest = rest[(end ?? most.endIndex)...]
+        guard end != nil || stamp.count > Self.longestStamp else { return }
+        isInStamp = false
+        if rest.first == UInt8(ascii: " "),
+            let date = Timestamp.date(String(decoding: stamp, as: UTF8.self))
+        {
+            rest = rest.dropFirst()
+            stamp = []
+            if !isOpen { at = date }
+            isOpen = true
+        } else {
+            keepStamp(&lines)
+        }
+    }
+
+    /// Takes what was no time for text.
+    private mutating func keepStamp(_ lines: inout [LogLine]) {
+        let bytes = stamp
+        stamp = []
+        if !bytes.isEmpty { add(bytes[...], &lines) }
+    }
+
+    /// Adds to the line, and gives each part of it that is full as soon as more comes.
+    private mutating func add(_ bytes: ArraySlice<UInt8>, _ lines: inout [LogLine]) {
+        var rest = bytes
+        while !rest.isEmpty {
+            if text.count == limit { take(&lines) }
+            let part = rest.prefix(limit - text.count)
+            text += part
+            rest = rest[part.endIndex...]
+            isOpen = true
+        }
+    }
+
+    private mutating func end(_ lines: inout [LogLine]) {
+        if text.last == UInt8(ascii: "\r") { text.removeLast() }
+        take(&lines)
+    }
+
+    private mutating func take(_ lines: inout [LogLine]) {
+        lines.append(LogLine(stream: stream, at: at, text: String(decoding: text, as: UTF8.self)))
+        text = []
+        at = nil
+        isOpen = false
     }
 }
