@@ -22,6 +22,20 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
+/// Only Tests/scripts/fuzz.sh has libFuzzer's runtime to link with.
+let fuzzing: [Target] =
+    Context.environment["PAL_FUZZ"] == nil
+    ? []
+    : [
+        .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+        .executableTarget(
+            name: "pal-fuzz",
+            dependencies: [
+                "CFuzzer", "PalModel", "PalHTTP", "PalProvider", "PalSpecs", "DockerProvider",
+            ],
+            path: "Tests/pal-fuzz", exclude: ["words"], swiftSettings: swift),
+    ]
+
 let package = Package(
     name: "pal",
     products: [.executable(name: "pal", targets: ["pal"])],
@@ -89,11 +103,13 @@ let package = Package(
         .testTarget(name: "PalFilesTests", dependencies: ["PalFiles"], swiftSettings: swift),
         .testTarget(
             name: "PalEngineTests",
-            dependencies: ["PalModel", "PalProvider", "PalEngine", "PalLedger", logging],
+            dependencies: [
+                "PalModel", "PalProvider", "PalEngine", "PalLedger", "TestSupport", logging,
+            ],
             swiftSettings: swift),
         .testTarget(
             name: "PalSpecsTests",
-            dependencies: ["PalModel", "PalFiles", "PalEngine", "PalSpecs"],
+            dependencies: ["PalModel", "PalFiles", "PalEngine", "PalSpecs", "TestSupport"],
             swiftSettings: swift),
         .testTarget(
             name: "PalLedgerTests",
@@ -145,5 +161,5 @@ let package = Package(
                 "DockerProvider", "TestSupport", argumentParser, logging, yams,
             ],
             path: "Tests/pal-bench", swiftSettings: swift),
-    ]
+    ] + fuzzing
 )

@@ -39,11 +39,27 @@ public struct Diagnostic: Error, Sendable, Hashable, Codable, Comparable, Custom
     /// The instance that is concerned, where its name could be read.
     public var instance: String?
 
-    /// Makes one of its parts.
+    /// Makes one of its parts. A control character in the message, which can only come from the
+    /// file, is shown as its escape.
     public init(_ location: SourceLocation, _ message: String, instance: String? = nil) {
         self.location = location
-        self.message = message
+        self.message = Self.onOneLine(message)
         self.instance = instance
+    }
+
+    private static func onOneLine(_ text: String) -> String {
+        func breaks(_ scalar: Unicode.Scalar) -> Bool {
+            let kinds: [Unicode.GeneralCategory] = [.control, .lineSeparator, .paragraphSeparator]
+            return kinds.contains(scalar.properties.generalCategory)
+        }
+        guard text.unicodeScalars.contains(where: breaks) else { return text }
+        return text.unicodeScalars.reduce(into: "") { line, scalar in
+            if breaks(scalar) {
+                line += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            } else {
+                line.unicodeScalars.append(scalar)
+            }
+        }
     }
 
     /// `file:line:column: message`.

@@ -8,6 +8,10 @@ struct ReplicaGroup {
     /// How many instances it asks for.
     let count: Int
 
+    /// How many instances the groups of one file may ask for, so that a small file cannot fill the
+    /// memory.
+    static let maximumInFile = 10_000
+
     /// Nil where the document does not ask for replicas: then it declares one instance.
     init?(_ declaration: Declaration) {
         guard let count = declaration.config.value.replicas else { return nil }
@@ -25,7 +29,9 @@ struct ReplicaGroup {
     }
 
     /// What equal instances cannot have in common, beside what the field table refuses.
-    func problems(_ node: Node, file: String) -> [Diagnostic] {
+    ///
+    /// - Parameter left: How many instances the file may still ask for.
+    func problems(_ node: Node, file: String, atMost left: Int) -> [Diagnostic] {
         let config = declaration.config.value
         var found: [(path: String, message: String)] = []
         for (path, value) in [("id", config.id), ("adopt", config.adopt)] where value != nil {
@@ -36,11 +42,22 @@ struct ReplicaGroup {
             found.append(
                 ("name", "is too long for replicas: '\(longest)' is more than 63 characters"))
         }
-        return found.map { path, message in
+        func place(_ path: String) -> SourceLocation {
             let steps = path.split(separator: ".").map { PathStep.key(String($0)) }
-            return Diagnostic(
-                node.location(of: steps, isKey: false, in: file),
-                "\(path): \(message); take one of the two out", instance: config.name)
-        }.sorted()
+            return node.location(of: steps, isKey: false, in: file)
+        }
+        var problems = found.map { path, message in
+            Diagnostic(
+                place(path), "\(path): \(message); take one of the two out",
+                instance: config.name)
+        }
+        if count > left {
+            problems.append(
+                Diagnostic(
+                    place("replicas"),
+                    "more than \(Self.maximumInFile) instances by replicas in one file: split it",
+                    instance: config.name))
+        }
+        return problems.sorted()
     }
 }

@@ -26,7 +26,9 @@ struct SourceText {
     }
 
     /// The place of the scalar before which `prefix` stands.
-    static func place(after prefix: some Sequence<Unicode.Scalar>) -> (line: Int, column: Int) {
+    static func place(
+        after prefix: some Sequence<Unicode.Scalar>, alsoBreaking breaks: Set<Unicode.Scalar> = []
+    ) -> (line: Int, column: Int) {
         var line = 1
         var column = 1
         var afterReturn = false
@@ -37,7 +39,7 @@ struct SourceText {
                 continue
             }
             afterReturn = scalar == "\r"
-            if scalar == "\n" || scalar == "\r" {
+            if scalar == "\n" || scalar == "\r" || breaks.contains(scalar) {
                 line += 1
                 column = 1
             } else {

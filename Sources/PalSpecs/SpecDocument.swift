@@ -27,6 +27,7 @@ public final class SpecFileContents: Sendable {
         var declarations: [Declaration] = []
         var groups: [String: Int] = [:]
         var broken: [BrokenDocument] = []
+        var left = ReplicaGroup.maximumInFile
         do {
             let documents = try SpecText.documents(in: bytes, file: file)
             declarations.reserveCapacity(documents.count)
@@ -37,7 +38,8 @@ public final class SpecFileContents: Sendable {
                         declarations.append(declaration)
                         continue
                     }
-                    declarations += try Self.replicas(group, document, file)
+                    declarations += try Self.replicas(group, atMost: left, document, file)
+                    left -= group.count
                     groups[declaration.config.value.name] = group.count
                 } catch {
                     broken.append(error.document)
@@ -88,9 +90,9 @@ public final class SpecFileContents: Sendable {
     }
 
     private static func replicas(
-        _ group: ReplicaGroup, _ node: Node, _ file: String
+        _ group: ReplicaGroup, atMost left: Int, _ node: Node, _ file: String
     ) throws(BrokenDeclaration) -> [Declaration] {
-        let problems = group.problems(node, file: file)
+        let problems = group.problems(node, file: file, atMost: left)
         guard problems.isEmpty else {
             let name = group.declaration.config.value.name
             throw BrokenDeclaration(document: .init(name: name, problems: problems))

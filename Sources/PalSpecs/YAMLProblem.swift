@@ -19,7 +19,7 @@ struct YAMLProblem {
             .composer(let context, let problem, let mark, _):
             return describe(problem, mark, context)
         case .duplicatedKeysInMapping(let keys, let context):
-            return duplicate(mask.restore(keys.first ?? ""), first: context.mark)
+            return duplicate(keys.map(mask.restore), first: context.mark)
         case .reader(let problem, _, _, _): return at(nil, "not readable as YAML: \(problem)")
         case .memory: return at(nil, "not enough memory to parse this file")
         default: return at(nil, "not YAML")
@@ -106,13 +106,21 @@ struct YAMLProblem {
     // MARK: - Duplicate keys
 
     /// Yams names the first of the two; the second is where a person looks.
-    private func duplicate(_ key: String, first: Mark) -> Diagnostic {
+    ///
+    /// Of several keys it gives the place of the least, and which of equal ones that is differs
+    /// from reading to reading: collections, and one text with different tags, are equal to it.
+    private func duplicate(_ keys: [String], first: Mark) -> Diagnostic {
+        guard let key = keys.first, Set(keys).count == keys.count, !keys.contains(Self.noText)
+        else { return at(nil, "a key is in one mapping twice; keys must be text, without a tag") }
         let message = "the key \"\(key)\" is already on line \(first.line)"
         if let line = laterLine(like: first) {
             return at((line, first.column), message)
         }
         return at(first, "the key \"\(key)\" is in this mapping twice")
     }
+
+    /// How Yams names a key that is no text.
+    private static let noText = "<uncovertable>"
 
     /// The next line that has the same word in the same column: in block style every key of one
     /// mapping stands there, and nothing else does before the mapping ends.
@@ -133,6 +141,9 @@ struct YAMLProblem {
         return nil
     }
 
+    /// What ends a line for libyaml, which is of YAML 1.1, beside CR and LF.
+    private static let breaks: Set<Unicode.Scalar> = ["\u{85}", "\u{2028}", "\u{2029}"]
+
     private var lines: [Substring.UnicodeScalarView] {
         source.text.unicodeScalars.split(omittingEmptySubsequences: false) { $0 == "\n" }
     }
@@ -147,7 +158,10 @@ struct YAMLProblem {
     }
 
     private func at(_ place: (line: Int, column: Int), _ message: String) -> Diagnostic {
-        Diagnostic(
+        // For libyaml a last line without an end is followed by one more.
+        let end = SourceText.place(after: source.text.unicodeScalars, alsoBreaking: Self.breaks)
+        let place = place.line > end.line ? end : place
+        return Diagnostic(
             SourceLocation(file: source.file, line: place.line, column: place.column), message)
     }
 }

@@ -1,19 +1,7 @@
 import PalModel
 import PalSpecs
+import TestSupport
 import Testing
-
-/// SplitMix64: a failure is reproduced by its seed.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 /// Whatever bytes come, both readers give documents or located problems, and come back.
 @Suite(.timeLimit(.minutes(10))) struct FuzzTests {
@@ -29,7 +17,7 @@ struct SeededGenerator: RandomNumberGenerator {
     ]
 
     static func text(seed: UInt64) -> [UInt8] {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var bytes: [UInt8] = []
         if Bool.random(using: &random) {
             for _ in 0..<Int.random(in: 0...40, using: &random) { bytes += fragment(&random) }
@@ -81,7 +69,7 @@ struct SeededGenerator: RandomNumberGenerator {
     @Test func whatIsJSONMeansTheSameInYAML() throws {
         var compared = 0
         for seed in 0..<2_000 as Range<UInt64> {
-            var random = SeededGenerator(state: seed)
+            var random = SeededGenerator(seed: seed)
             let text = "{\"k\": \(Self.value(depth: 0, &random))}"
             #expect(try json(text) == yaml(text), "seed \(seed): \(text)")
             compared += 1

@@ -48,6 +48,10 @@ import Testing
         (#"{"a": [1 2]}"#, "1:10: expected ',' or ']', found '2'"),
         (#"{"a": 1} x"#, "1:10: expected the end of the file, found 'x'"),
         ("{\"a\": 1,\n \"a\": 2}", "2:2: the key \"a\" is already on line 1"),
+        (
+            #"{"a\n\u001B": 1, "a\n\u001B": 2}"#,
+            #"1:18: the key "a\u{A}\u{1B}" is already on line 1"#
+        ),
         (#"{"a": 01}"#, "1:7: a number cannot start with 0"),
         (#"{"a": 1.}"#, "1:9: expected a digit after '.', found '}'"),
         (#"{"a": -}"#, "1:8: expected a digit after '-', found '}'"),

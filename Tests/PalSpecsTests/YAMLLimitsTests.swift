@@ -97,6 +97,16 @@ import Testing
         #expect(try yaml(String(repeating: spec, count: count)).count == count)
     }
 
+    @Test func aFewLinesDoNotDeclareMillions() {
+        let text = String(repeating: "---\nname: web\nreplicas: 1000\n", count: 50_000)
+        let contents = SpecFileContents(bytes: Array(text.utf8), file: "f.yaml")
+        #expect(contents.declarations.count == 10_000)
+        #expect(
+            contents.broken.first?.problems.map(\.description) == [
+                "f.yaml:33:11: more than 10000 instances by replicas in one file: split it"
+            ])
+    }
+
     @Test func tenMegabytesAreRefusedWithoutReading() {
         let found = problems([UInt8](repeating: UInt8(ascii: "a"), count: 10 << 20))
         #expect(found.count == 1)

@@ -133,12 +133,21 @@ import Testing
         ("a: 1\nbcd\n", "2:1: expected ':' and a value after this key"),
         ("- a\nb: c\n", "2:1: expected '-'"),
         ("a: b\n---\nc: 'd\n", "3:4: the quote"),
+        ("a: {\nb", "2:2: expected ',' or '}'"), ("a: {\u{2028}b", "2:2: expected ',' or '}'"),
     ])
     func aSyntaxErrorIsOneDiagnosticInPlainWords(_ text: String, _ message: String) {
         let found = problems(text)
         #expect(found.count == 1)
         #expect(found.first?.hasPrefix(message) == true, "\(found)")
         #expect(found.allSatisfy { !$0.contains("\n") })
+    }
+
+    /// Each reading of such a file used to name another of its keys.
+    @Test func severalKeysThatStandTwiceGiveTheSameAtEveryReading() {
+        for text in ["{a}: 1\n{a}: 2\nb: 1\nb: 2\n", "a: 1\n!!str a: 2\na: 3\n!!str a: 4\n"] {
+            #expect(Set((0..<50).map { _ in problems(text) }).count == 1, "\(text)")
+        }
+        #expect(problems("b: 1\na: 1\na: 2\nb: 2\n").first?.hasPrefix("3:1: the key \"a\"") == true)
     }
 
     @Test func severalMistakesAreToldAtOnceInOrder() {
