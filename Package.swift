@@ -154,6 +154,18 @@ let package = Package(
             swiftSettings: swift),
         .testTarget(
             name: "TidyTests", dependencies: ["PalModel", "PalSpecs"], swiftSettings: swift),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "PalModel", "PalFiles", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
+                logging,
+            ],
+            path: "Tests/Simulation", swiftSettings: swift),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: swift),
+        .executableTarget(
+            name: "pal-sim", dependencies: ["Simulation", argumentParser],
+            path: "Tests/pal-sim", swiftSettings: swift),
         .executableTarget(
             name: "pal-bench",
             dependencies: [

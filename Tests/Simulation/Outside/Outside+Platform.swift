@@ -1,0 +1,74 @@
+import PalModel
+
+/// What others do at the platforms, and what happens to platforms as a whole.
+extension Outside {
+    func strikePlatform(_ fault: Fault) -> Bool {
+        guard let platform = random.value.pick(world.platforms) else { return false }
+        switch fault {
+        case .providerRestart:
+            platform.restart(for: random.value.time(100...30_000))
+        case .rateWindow:
+            platform.limit(for: random.value.time(1000...30_000))
+        case .brokenStream:
+            platform.streams.breakAll()
+        case .unlabelledObject, .otherSwarmObject, .unknownHashObject:
+            return placeStranger(fault, platform)
+        default: return meddle(fault, platform)
+        }
+        world.trace.add(.outside("\(platform.kind.name): \(fault.rawValue)"))
+        return true
+    }
+
+    /// Somebody changes, stops or deletes what is pal's, by hand.
+    private func meddle(_ fault: Fault, _ platform: SimulatedPlatform) -> Bool {
+        let own = platform.objects.filter { $0.ownership?.swarm == World.swarm && $0.isLive }
+        guard var object = random.value.pick(own) else { return false }
+        let name = object.ownership?.name ?? ""
+        world.trace.add(.outside("\(platform.kind.name): \(fault.rawValue) \(name) by hand"))
+        switch fault {
+        case .foreignEdit:
+            object.config.resources.memoryMax = 77
+            object.made.resources.memoryMax = 77
+            platform.put(object, "is edited by hand")
+        case .foreignStop:
+            guard [.running, .starting].contains(object.status) else { return false }
+            platform.powerDown(object.id, in: random.value.time(10...1000))
+        default:
+            platform.remove(object, in: random.value.time(10...1000))
+        }
+        return true
+    }
+
+    /// Something that bears one of our names and is not pal's.
+    private func placeStranger(_ fault: Fault, _ platform: SimulatedPlatform) -> Bool {
+        let free = writer.value.names.filter { name in
+            fault == .otherSwarmObject || world.scene.objects(of: name).isEmpty
+        }
+        guard let name = random.value.pick(free) else { return false }
+        let swarm = fault == .otherSwarmObject ? "other" : World.swarm
+        let marks = Ownership(
+            swarm: swarm, name: name, id: "stranger-\(name)", generation: 1,
+            specHash: SpecHash(text: "v1:0123456789abcdef0123456789abcdef"))
+        let title = platform.platformName(marks)
+        guard !platform.objects.contains(where: { $0.platformName == title }) else { return false }
+        let object = PlatformObject(
+            id: platform.newID(), platformName: title,
+            ownership: fault == .unlabelledObject ? nil : marks, maker: .stranger,
+            config: InstanceConfig(name: name), status: .running, readiness: .ready,
+            made: InstanceConfig(name: name), createdAt: clock.date())
+        world.trace.add(.outside("\(platform.kind.name): \(fault.rawValue) named \(name)"))
+        platform.put(object, "is put there by a stranger")
+        return true
+    }
+
+    /// What strangers put in the way is taken away by whoever finds it.
+    func removeStrangers() {
+        for platform in world.platforms {
+            platform.heal()
+            for object in platform.objects
+            where object.maker == .stranger && object.ownership?.swarm != "other" {
+                platform.remove(object, in: .milliseconds(10))
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import PalEngine
+
+/// What differs from run to run beside the faults; drawn from the seed.
+struct Setup: Sendable {
+    var policy = Policy()
+    /// How many names there are to play with.
+    var names = 6
+    /// How long things happen.
+    var duration = Duration.seconds(60)
+    /// How many things happen by themselves in that time.
+    var deeds = 15
+    /// Whether somebody approves what waits for consent, in the end.
+    var isAttended = true
+
+    init(seed: UInt64) {
+        var random = SeededRandom(seed: seed, for: "setup")
+        names = random.number(2...14)
+        duration = random.pick(
+            [
+                .seconds(15), .seconds(40), .seconds(90), .seconds(240), .seconds(900),
+            ], or: .seconds(60))
+        deeds = random.number(3...30)
+        isAttended = random.chance(0.7)
+        policy.retry.limit = random.pick(
+            [
+                .seconds(15), .seconds(60), .seconds(300),
+            ], or: .seconds(60))
+        policy.resync = random.pick([.seconds(20), .seconds(60)], or: .seconds(60))
+        policy.pruneCount = random.number(1...5)
+        policy.maximumParallel = random.pick([1, 4, 64], or: 64)
+    }
+
+    /// The longest time until all is as declared, once nothing goes wrong any more: the longest
+    /// pause between attempts, twice, what a platform takes for the slowest start, a few lists.
+    var patience: Duration {
+        policy.retry.limit * 2 + policy.resync * 4 + .seconds(600)
+    }
+}

@@ -1,0 +1,68 @@
+import PalModel
+import PalProvider
+
+/// What can be seen of the platform from outside.
+extension SimulatedPlatform {
+    /// How far a list can be behind.
+    private static let longestPast = Duration.seconds(5)
+
+    /// Notes what lists would show now.
+    func remember() {
+        let now = clock.elapsed()
+        state.value.past.removeAll { $0.at < now - Self.longestPast - .seconds(1) }
+        state.value.past.append((now, objects))
+    }
+
+    /// What a list shows that is behind by some time.
+    func past(_ time: Duration) -> [PlatformObject] {
+        let at = clock.elapsed() - time
+        // Where nothing changed for so long, what was last is what is.
+        return state.value.past.last { $0.at <= at }?.objects
+            ?? (state.value.past.count < 2 ? objects : state.value.past[0].objects)
+    }
+
+    /// The instance that an object is, as a provider reports it; nil for a stranger's.
+    func instance(_ object: PlatformObject) -> VSCodeInstance? {
+        guard let ownership = object.ownership, ownership.swarm == swarm else { return nil }
+        var instance = VSCodeInstance(
+            id: ownership.id, name: ownership.name, type: .init(rawValue: kind.name),
+            providerName: kind.name, providerRegion: "here", providerInstanceId: object.id,
+            status: object.status, config: object.config, ownership: ownership,
+            readiness: object.readiness)
+        instance.createdAt = object.createdAt
+        instance.exit = object.exit
+        instance.network.ports = object.ports
+        let editor = object.config.network.port ?? 8080
+        instance.network.port = object.ports.first { $0.internal == editor }?.external
+        if object.status == .running, let port = instance.network.port {
+            instance.network.urls = ["http://127.0.0.1:\(port)/"]
+        }
+        return instance
+    }
+
+    /// The platform cannot be reached for a while; its event streams break.
+    func restart(for time: Duration) {
+        state.value.unreachableUntil = max(state.value.unreachableUntil, clock.elapsed() + time)
+        streams.breakAll()
+    }
+
+    /// The platform lets nobody in for a while.
+    func limit(for time: Duration) {
+        state.value.limitedUntil = max(state.value.limitedUntil, clock.elapsed() + time)
+    }
+
+    /// Why nobody gets an answer now; nil where anybody does.
+    var closed: ProviderFailure? {
+        let now = clock.elapsed()
+        if now < state.value.unreachableUntil { return .unreachable(kind.name) }
+        guard now < state.value.limitedUntil else { return nil }
+        let left = state.value.limitedUntil - now
+        return .platform(.rateLimited, "too many calls", after: left.seconds)
+    }
+
+    /// Everything works again.
+    func heal() {
+        state.value.unreachableUntil = .zero
+        state.value.limitedUntil = .zero
+    }
+}

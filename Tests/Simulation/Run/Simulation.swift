@@ -1,0 +1,92 @@
+/// One seed's run: things happen, things go wrong; then nothing goes wrong any more, and all must
+/// become as it is declared.
+public enum Simulation {
+    /// Runs a seed. Nothing in it depends on anything but the seed and the options, and nothing
+    /// waits for real time.
+    public static func run(seed: UInt64, _ options: Options = Options()) -> Outcome {
+        var outcome = Outcome(seed: seed)
+        do {
+            let run = try Run(seed, options)
+            run.play()
+            run.tell(&outcome)
+        } catch {
+            outcome.findings = [
+                Finding(promise: "the run begins", at: 0, name: "-", what: "\(error)")
+            ]
+        }
+        return outcome
+    }
+}
+
+/// The phases of a run.
+struct Run {
+    let world: World
+    let outside: Outside
+    let safety = Confined(Safety())
+    let tally = Confined(Tally())
+    let findings = Confined([Finding]())
+
+    init(_ seed: UInt64, _ options: Options) throws {
+        world = try World(seed: seed, options)
+        outside = Outside(world)
+        let (safety, tally, scene) = (safety, tally, world.scene)
+        world.trace.observe { entry in
+            safety.value.see(entry, scene)
+            tally.value.see(entry)
+        }
+    }
+
+    func play() {
+        outside.begin()
+        let world = world
+        let root = world.scheduler.start { await world.keepControlling() }
+        if run(for: world.setup.duration) {
+            heal()
+            if converge() { rest() }
+        }
+        world.life.value.isOver = true
+        world.shutDown()
+        if !run(for: .seconds(60)) || world.life.value.controller != nil {
+            broken("pal ends when it is told to", "the controller still runs after a minute")
+        }
+        root.cancel()
+        _ = world.scheduler.run(until: world.clock.elapsed() + .seconds(60))
+    }
+
+    /// Lets time pass.
+    /// - Returns: False where that never ends.
+    func run(for time: Duration, unless isOver: () -> Bool = { false }) -> Bool {
+        let end = world.scheduler.run(until: world.clock.elapsed() + time, unless: isOver)
+        guard end == .spinning else { return true }
+        broken("time goes on", "something is done again and again without any time passing")
+        return false
+    }
+
+    func heal() {
+        world.faults.end()
+        outside.mendFiles()
+        outside.removeStrangers()
+        world.disk.heal()
+        world.trace.add(.outside("from here on nothing goes wrong any more"))
+    }
+
+    func converge() -> Bool { run(for: world.setup.patience) }
+
+    func rest() {}
+
+    func broken(_ promise: String, _ what: String, _ name: String = "-") {
+        findings.value.append(
+            Finding(
+                promise: promise, at: world.clock.elapsed().milliseconds, name: name, what: what))
+    }
+
+    func tell(_ outcome: inout Outcome) {
+        outcome.findings = safety.value.findings + findings.value
+        outcome.traceHash = world.trace.hash
+        outcome.trace = world.trace.lines
+        outcome.virtualTime = world.clock.elapsed().milliseconds
+        outcome.effects = tally.value.effects
+        outcome.strikes = world.faults.strikes
+        outcome.coverage = tally.value.seen
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Simulation
+
+/// Runs seeds of the simulation and prints those that broke a promise.
+@main
+struct PalSim: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pal-sim",
+        abstract: "Run the real engine in simulated worlds, one for each seed.",
+        discussion: """
+            A seed's run depends on nothing but the seed and the options: the command that is \
+            printed with a failure replays it.
+
+              swift run -c release pal-sim --seed 1 --count 2000 --twice
+              swift run -c release pal-sim --seed 17 --trace
+            """)
+
+    @Option(help: "The first seed.") var seed: UInt64 = 1
+    @Option(help: "How many seeds, from the first one on.") var count: UInt64 = 1
+    @Flag(help: "Run each seed twice and compare.") var twice = false
+    @Option(help: "Only these faults, separated by commas; all of them in every run.")
+    var onlyFaults: String?
+    @Option(help: "All faults but these.") var withoutFaults: String?
+    @Flag(help: "Print everything that happens.") var trace = false
+
+    func run() throws {
+        let options = try options()
+        var report = Report(arguments: arguments)
+        for seed in seed..<(seed + count) {
+            let outcome = Simulation.run(seed: seed, options)
+            if trace { for line in outcome.trace { print(line) } }
+            var second: Outcome?
+            if twice { second = Simulation.run(seed: seed, options) }
+            report.add(outcome, again: second)
+        }
+        print(report.summary)
+        if report.failed > 0 { throw ExitCode(1) }
+    }
+
+    private func options() throws -> Options {
+        var options = Options()
+        options.keepsTrace = trace
+        if let onlyFaults {
+            options.faults = try faults(onlyFaults)
+            options.usesAllFaults = true
+        }
+        if let withoutFaults { options.faults.subtract(try faults(withoutFaults)) }
+        return options
+    }
+
+    private func faults(_ list: String) throws -> Set<Fault> {
+        Set(
+            try list.split(separator: ",").map { word in
+                guard let fault = Fault(rawValue: String(word)) else {
+                    let known = Fault.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw ValidationError("no fault is named '\(word)'; there are: \(known)")
+                }
+                return fault
+            })
+    }
+
+    /// What must be said again to replay a seed.
+    private var arguments: String {
+        (onlyFaults.map { " --only-faults '\($0)'" } ?? "")
+            + (withoutFaults.map { " --without-faults '\($0)'" } ?? "")
+    }
+}
