@@ -36,6 +36,9 @@ final class Controller: Sendable {
         state.value.stepsLeft = steps
     }
 
+    /// Lets it live.
+    func spare() { state.value.stepsLeft = nil }
+
     /// Marks a place between two effects: the last one, perhaps.
     func step(_ place: @autoclosure () -> String) {
         guard state.value.isAlive else { return }

@@ -23,6 +23,7 @@ final class Outside: Sendable {
     let world: World
     let writer: Confined<SpecWriter>
     let random: Confined<SeededRandom>
+    let lastCare = Confined(Duration.zero)
 
     init(_ world: World) {
         self.world = world

@@ -21,7 +21,11 @@ extension Outside {
 
     /// Somebody changes, stops or deletes what is pal's, by hand.
     private func meddle(_ fault: Fault, _ platform: SimulatedPlatform) -> Bool {
-        let own = platform.objects.filter { $0.ownership?.swarm == World.swarm && $0.isLive }
+        // Of the fields only what the user set is compared.
+        let own = platform.objects.filter {
+            $0.ownership?.swarm == World.swarm && $0.isLive
+                && (fault != .foreignEdit || $0.made.resources.memoryMax != nil)
+        }
         guard var object = random.value.pick(own) else { return false }
         let name = object.ownership?.name ?? ""
         world.trace.add(.outside("\(platform.kind.name): \(fault.rawValue) \(name) by hand"))

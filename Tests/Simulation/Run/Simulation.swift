@@ -22,13 +22,14 @@ public enum Simulation {
 struct Run {
     let world: World
     let outside: Outside
-    let safety = Confined(Safety())
+    let safety: Confined<Safety>
     let tally = Confined(Tally())
     let findings = Confined([Finding]())
 
     init(_ seed: UInt64, _ options: Options) throws {
         world = try World(seed: seed, options)
         outside = Outside(world)
+        safety = Confined(Safety(world.setup.policy))
         let (safety, tally, scene) = (safety, tally, world.scene)
         world.trace.observe { entry in
             safety.value.see(entry, scene)
@@ -67,12 +68,29 @@ struct Run {
         outside.mendFiles()
         outside.removeStrangers()
         world.disk.heal()
+        world.life.value.controller?.spare()
         world.trace.add(.outside("from here on nothing goes wrong any more"))
     }
 
-    func converge() -> Bool { run(for: world.setup.patience) }
+    /// Waits until all is as it should be, and stays so.
+    func converge() -> Bool {
+        let end = world.clock.elapsed() + world.setup.patience
+        var state = Convergence(world)
+        while world.clock.elapsed() < end {
+            guard run(for: .seconds(5)) else { return false }
+            if world.setup.isAttended { outside.care() }
+            if state.isReached() { return state.hasEmptyPlan(self) }
+        }
+        for (name, what) in state.unmet { broken(Convergence.promise, what, name) }
+        return false
+    }
 
-    func rest() {}
+    /// Nothing happens for a while: nothing may be done, and nothing may grow.
+    func rest() {
+        var growth = Growth(world)
+        guard run(for: Growth.time) else { return }
+        for (name, what) in growth.found() { broken(Growth.promise, what, name) }
+    }
 
     func broken(_ promise: String, _ what: String, _ name: String = "-") {
         findings.value.append(

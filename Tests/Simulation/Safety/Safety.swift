@@ -1,7 +1,16 @@
+import PalEngine
+
 /// All safety checkers, and what they found.
 struct Safety {
-    private var checkers: [any Checker] = [OneLiveInstance()]
+    private var checkers: [any Checker]
     private(set) var findings: [Finding] = []
+
+    init(_ policy: Policy) {
+        checkers = [
+            OwnObjectsOnly(), OneLiveInstance(), OneChangeInFlight(), CompleteReads(),
+            PruneBudget(policy), PersistentData(), NoSecrets(), IntentFirst(),
+        ]
+    }
 
     /// So many are told; the rest follows from them as a rule.
     private static let most = 20

@@ -48,8 +48,8 @@ final class SimulatedTree: Sendable {
     // MARK: What happens to it
 
     func write(_ path: String, _ documents: [InstanceConfig], _ form: SpecFile.Form = .good) {
-        change("writes \(path): \(documents.map(\.name).joined(separator: " ")) \(form)") { files in
-            var file = SpecFile(documents: documents, form: form)
+        var file = SpecFile(documents: documents, form: form)
+        change("writes \(path): \(file.text)") { files in
             file.lastGood = form == .good ? file.names : files[path]?.lastGood
             files[path] = documents.isEmpty ? nil : file
         }

@@ -9,7 +9,8 @@ struct Entry: Sendable {
     var text: String {
         let time = String(at.milliseconds)
         let padded = String(repeating: " ", count: max(0, 9 - time.count)) + time
-        return "\(padded) ms  \(controller > 0 ? "#\(controller) " : "")\(fact.text)"
+        let who = controller > 0 ? "#\(controller) " : ""
+        return "\(padded) ms  \(who)\(fact.text)".replacing("\n", with: " ")
     }
 }
 

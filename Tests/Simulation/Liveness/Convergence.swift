@@ -1,0 +1,115 @@
+import PalLedger
+import PalProvider
+import PalEngine
+import PalModel
+
+/// Once nothing goes wrong any more, everything becomes as it is declared within a bounded time.
+///
+/// What that means is worked out from the files and the platforms alone. Only where a person is
+/// asked for consent and gives none, the ledger's own words are taken for why nothing is done.
+struct Convergence {
+    static let promise = "converges once the faults have stopped"
+
+    private let world: World
+    /// What is not yet as it should be, by name.
+    private(set) var unmet: [(name: String, what: String)] = []
+    private var quietSince: Duration?
+
+    /// How long it must last.
+    private static let calm = Duration.seconds(20)
+
+    init(_ world: World) { self.world = world }
+
+    /// Looks, and tells whether all has been well for a while.
+    mutating func isReached() -> Bool {
+        unmet = look()
+        let now = world.clock.elapsed()
+        guard unmet.isEmpty else {
+            quietSince = nil
+            return false
+        }
+        quietSince = quietSince ?? now
+        return now - (quietSince ?? now) >= Self.calm
+    }
+
+    private func look() -> [(name: String, what: String)] {
+        guard world.life.value.controller?.isAlive == true else {
+            return [("-", "no controller runs")]
+        }
+        let records = (try? world.life.value.ledger.records()) ?? []
+        let known = Dictionary(
+            records.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let declared = Dictionary(
+            world.tree.documents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let owned = world.platforms.flatMap(\.objects).compactMap(\.ownership)
+            .filter { $0.swarm == World.swarm }.map(\.name)
+        var unmet: [(String, String)] = []
+        for name in Set(declared.keys).union(owned).sorted() {
+            let problem =
+                declared[name].map { check($0, known[name]) }
+                ?? checkUndeclared(name, known[name])
+            if let problem { unmet.append((name, problem)) }
+        }
+        if let open = try? world.life.value.ledger.openRequests(), !open.isEmpty {
+            unmet.append(("-", "\(open.count) requests are not answered"))
+        }
+        return unmet
+    }
+
+    private func checkUndeclared(_ name: String, _ record: InstanceRecord?) -> String? {
+        let left = world.scene.objects(of: name)
+        guard !left.isEmpty else { return nil }
+        if !world.setup.isAttended, let record, waitsForSomebody(record) { return nil }
+        return "it is not declared, and \(left.map(\.id).joined(separator: ", ")) stands"
+    }
+
+    private func waitsForSomebody(_ record: InstanceRecord) -> Bool {
+        record.conditions.contains { condition in
+            [.parked, .orphan, .stalled].contains(condition.kind)
+                || (condition.kind == .blocked && condition.reason == "ForeignHash")
+        }
+    }
+
+    private func check(_ config: InstanceConfig, _ record: InstanceRecord?) -> String? {
+        if config.suspend == true { return nil }
+        if !world.setup.isAttended, let record, waitsForSomebody(record) { return nil }
+        let home = config.provider ?? "docker"
+        let everywhere = world.platforms.flatMap { platform in
+            platform.objects.filter {
+                $0.ownership?.swarm == World.swarm && $0.ownership?.name == config.name
+            }.map { (platform, $0) }
+        }
+        // An instance is never moved.
+        if everywhere.contains(where: { $0.0.kind.name != home }) { return nil }
+        guard everywhere.count <= 1 else {
+            return "there are \(everywhere.count) of it: \(everywhere.map(\.1.id))"
+        }
+        guard let (platform, object) = everywhere.first else {
+            return config.state == .absent ? nil : "there is none"
+        }
+        if config.state == .absent {
+            return config.protect == true ? nil : "state: absent, and \(object.id) stands"
+        }
+        let changes = FieldTable.difference(from: object.made, to: config).filter {
+            platform.kind.capabilities.support(for: $0.path).isHonoured
+        }
+        let losesData = changes.contains { platform.kind.classify($0) == .replaceLosingData }
+        if losesData, config.onReplace != .discard { return nil }
+        if let change = changes.first { return "\(object.id) differs: \(change.text)" }
+        return checkPower(config, record, object)
+    }
+
+    private func checkPower(
+        _ config: InstanceConfig, _ record: InstanceRecord?, _ object: PlatformObject
+    ) -> String? {
+        let isDown = object.status == .stopped || object.status == .failed
+        if config.state == .stopped {
+            return isDown ? nil : "state: stopped, and \(object.id) is \(object.status.rawValue)"
+        }
+        if record?.hold != nil { return isDown ? nil : "held, and it is \(object.status.rawValue)" }
+        guard object.status == .running, object.readiness == .ready else {
+            return "\(object.id) is \(object.status.rawValue), \(object.readiness)"
+        }
+        return nil
+    }
+}

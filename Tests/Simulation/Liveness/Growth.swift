@@ -1,0 +1,56 @@
+import PalModel
+import PalEngine
+import PalLedger
+
+/// While nothing happens nothing is done, and no queue and no table grows.
+struct Growth {
+    static let promise = "nothing grows while nothing happens"
+    /// How long nothing happens.
+    static let time = Duration.seconds(900)
+
+    private struct Measure {
+        var entries: Int
+        var calls: Int
+        var timers: Int
+        var events: Int64
+    }
+
+    private let world: World
+    private let before: Measure
+
+    init(_ world: World) {
+        self.world = world
+        before = Self.measure(world)
+    }
+
+    private static func measure(_ world: World) -> Measure {
+        Measure(
+            entries: world.trace.count, calls: world.life.value.calls.value,
+            timers: world.clock.pending,
+            events: (try? world.life.value.ledger.newestEvent()) ?? 0)
+    }
+
+    /// What grew, by name.
+    mutating func found() -> [(name: String, what: String)] {
+        let after = Self.measure(world)
+        let lists = Int(Self.time.seconds / world.setup.policy.resync.seconds) + 2
+        var found: [(String, String)] = []
+        func limit(_ what: String, _ growth: Int, _ most: Int) {
+            if growth > most { found.append(("-", "\(growth) \(what), more than \(most)")) }
+        }
+        limit("calls that change something", after.calls - before.calls, 0)
+        limit("new events", Int(after.events - before.events), 2)
+        limit("more timers", after.timers - before.timers, 4)
+        // A list, its mark in the state, a look at the files: for each provider, each time.
+        limit("entries in the trace", after.entries - before.entries, lists * 12)
+        let ledger = world.life.value.ledger
+        limit("open intents", (try? ledger.openIntents().count) ?? 0, 0)
+        limit("open requests", (try? ledger.openRequests().count) ?? 0, 0)
+        let names = Set(world.tree.documents.map(\.name))
+            .union(world.platforms.flatMap(\.objects).compactMap { $0.ownership?.name })
+        for record in (try? ledger.records()) ?? [] where !names.contains(record.name) {
+            found.append((record.name, "its record stays, and nothing else of it is left"))
+        }
+        return found
+    }
+}
