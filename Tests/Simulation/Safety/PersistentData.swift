@@ -46,7 +46,7 @@ struct PersistentData: Checker {
     private mutating func note(_ desired: Desired, _ at: Duration) {
         declared = Set(desired.declarations.keys)
         for (name, declaration) in desired.declarations {
-            let config = declaration.config
+            let config = declaration.config.value
             let old = permissions[name]
             permissions[name] = Permission(
                 delete: config.onDelete == .delete ? at : old?.delete,
