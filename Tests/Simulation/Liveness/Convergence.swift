@@ -43,11 +43,13 @@ struct Convergence {
             world.tree.documents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let owned = world.platforms.flatMap(\.objects).compactMap(\.ownership)
             .filter { $0.swarm == World.swarm }.map(\.name)
+        let needed = Set(declared.values.map { $0.provider ?? "docker" })
+            .union(records.map(\.provider))
         var unmet: [(String, String)] = []
         for name in Set(declared.keys).union(owned).sorted() {
             let problem =
                 declared[name].map { check($0, known[name]) }
-                ?? checkUndeclared(name, known[name])
+                ?? checkUndeclared(name, known[name], needed)
             if let problem { unmet.append((name, problem)) }
         }
         if let open = try? world.life.value.ledger.openRequests(), !open.isEmpty {
@@ -56,8 +58,12 @@ struct Convergence {
         return unmet
     }
 
-    private func checkUndeclared(_ name: String, _ record: InstanceRecord?) -> String? {
-        let left = world.scene.objects(of: name)
+    private func checkUndeclared(
+        _ name: String, _ record: InstanceRecord?, _ needed: Set<String>
+    ) -> String? {
+        // A platform that neither a spec nor the ledger names is not asked.
+        let left = world.platforms.filter { needed.contains($0.kind.name) }.flatMap(\.objects)
+            .filter { $0.ownership?.swarm == World.swarm && $0.ownership?.name == name }
         guard !left.isEmpty else { return nil }
         if !world.setup.isAttended, let record, waitsForSomebody(record) { return nil }
         return "it is not declared, and \(left.map(\.id).joined(separator: ", ")) stands"

@@ -22,7 +22,7 @@ extension Outside {
             let reasons = record.conditions.filter { $0.kind == .blocked }.map(\.reason)
             let kinds = Set(record.conditions.map(\.kind))
             if kinds.contains(.stalled) {
-                world.ask(.init(verb: .start, names: [record.name], by: "bob"))
+                world.ask(.init(verb: .retry, names: [record.name], by: "bob"))
             }
             let isBlocked = record.conditions.contains { $0.reason == "PruneBlocked" }
             if kinds.contains(.orphan) || isBlocked || reasons.contains("ForeignHash") {
