@@ -39,7 +39,7 @@ public enum Fault: String, CaseIterable, Sendable {
         case .slowStart, .crashingInstance: 0.1
         case .stuckProvisioning: 0.05
         case .idReuse, .zombieCall: 0.5
-        case .lostLedger: 0.15
+        case .lostLedger: 0.4
         case .crash: 3
         default: 1
         }

@@ -10,7 +10,7 @@ import PalModel
 struct Convergence {
     static let promise = "converges once the faults have stopped"
 
-    private let world: World
+    let world: World
     /// What is not yet as it should be, by name.
     private(set) var unmet: [(name: String, what: String)] = []
     private var quietSince: Duration?
@@ -40,7 +40,7 @@ struct Convergence {
         let known = Dictionary(
             records.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let declared = Dictionary(
-            world.tree.documents.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            world.tree.instances.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let owned = world.platforms.flatMap(\.objects).compactMap(\.ownership)
             .filter { $0.swarm == World.swarm }.map(\.name)
         let needed = Set(declared.values.map { $0.provider ?? "docker" })
@@ -50,12 +50,19 @@ struct Convergence {
             let problem =
                 declared[name].map { check($0, known[name]) }
                 ?? checkUndeclared(name, known[name], needed)
-            if let problem { unmet.append((name, problem)) }
+            if let problem { unmet.append((name, problem + says(known[name]))) }
         }
         if let open = try? world.life.value.ledger.openRequests(), !open.isEmpty {
             unmet.append(("-", "\(open.count) requests are not answered"))
         }
         return unmet
+    }
+
+    /// The ledger's own words, for whoever looks into it.
+    private func says(_ record: InstanceRecord?) -> String {
+        guard let record else { return " (no record)" }
+        let words = record.conditions.map { "\($0.kind.rawValue) \($0.reason): \($0.message)" }
+        return " (the ledger says \(words.joined(separator: "; ")))"
     }
 
     private func checkUndeclared(
@@ -71,7 +78,7 @@ struct Convergence {
 
     private func waitsForSomebody(_ record: InstanceRecord) -> Bool {
         record.conditions.contains { condition in
-            [.parked, .orphan, .stalled].contains(condition.kind)
+            [.parked, .orphan, .stalled, .awaitingApproval].contains(condition.kind)
                 || (condition.kind == .blocked && condition.reason == "ForeignHash")
         }
     }
@@ -85,8 +92,10 @@ struct Convergence {
                 $0.ownership?.swarm == World.swarm && $0.ownership?.name == config.name
             }.map { (platform, $0) }
         }
-        // An instance is never moved.
-        if everywhere.contains(where: { $0.0.kind.name != home }) { return nil }
+        if everywhere.contains(where: { $0.0.kind.name != home }), cannotMove(config, record) {
+            return nil
+        }
+        if !areServing(config.dependsOn ?? [], seen: [config.name]) { return nil }
         guard everywhere.count <= 1 else {
             return "there are \(everywhere.count) of it: \(everywhere.map(\.1.id))"
         }
@@ -103,6 +112,29 @@ struct Convergence {
         if losesData, config.onReplace != .discard { return nil }
         if let change = changes.first { return "\(object.id) differs: \(change.text)" }
         return checkPower(config, record, object)
+    }
+
+    /// An instance is moved only where its data may go, and where this ledger made it.
+    private func cannotMove(_ config: InstanceConfig, _ record: InstanceRecord?) -> Bool {
+        config.onReplace != .discard
+            || record?.conditions.contains { $0.reason == "ForeignHash" } == true
+    }
+
+    /// Whether all that something depends on is there, runs and is ready. In a circle nothing is.
+    func areServing(_ names: [String], seen: Set<String>) -> Bool {
+        let all = world.tree.documents
+        return names.allSatisfy { name in
+            guard !seen.contains(name),
+                let needed = all.first(where: { $0.name == name })
+                    ?? world.tree.instances.first(where: { $0.name == name })
+            else { return false }
+            return areServing(needed.dependsOn ?? [], seen: seen.union([name]))
+                && needed.instances.allSatisfy { one in
+                    world.scene.objects(of: one.name).contains {
+                        $0.status == .running && $0.readiness == .ready
+                    }
+                }
+        }
     }
 
     private func checkPower(

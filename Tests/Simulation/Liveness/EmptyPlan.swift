@@ -26,13 +26,21 @@ extension Convergence {
             run.broken("the next plan is empty", "no plan could be made within a minute")
             return false
         }
-        for plan in made where !plan.steps.isEmpty {
+        let left = made.filter { !$0.steps.isEmpty && !waits($0.name) }
+        for plan in left {
             run.broken(
                 "the next plan is empty",
                 "\(plan.action.rawValue): \(plan.causes.map(\.message).joined(separator: "; "))",
                 plan.name)
         }
-        return made.allSatisfy(\.steps.isEmpty)
+        return left.isEmpty
+    }
+
+    /// Whether it waits for others to be ready.
+    private func waits(_ name: String) -> Bool {
+        world.tree.instances.contains {
+            $0.name == name && !areServing($0.dependsOn ?? [], seen: [name])
+        }
     }
 }
 

@@ -46,7 +46,7 @@ struct Growth {
         let ledger = world.life.value.ledger
         limit("open intents", (try? ledger.openIntents().count) ?? 0, 0)
         limit("open requests", (try? ledger.openRequests().count) ?? 0, 0)
-        let names = Set(world.tree.documents.map(\.name))
+        let names = Set(world.tree.instances.map(\.name))
             .union(world.platforms.flatMap(\.objects).compactMap { $0.ownership?.name })
         for record in (try? ledger.records()) ?? [] where !names.contains(record.name) {
             found.append((record.name, "its record stays, and nothing else of it is left"))

@@ -25,7 +25,9 @@ extension Outside {
                 world.ask(.init(verb: .retry, names: [record.name], by: "bob"))
             }
             let isBlocked = record.conditions.contains { $0.reason == "PruneBlocked" }
-            if kinds.contains(.orphan) || isBlocked || reasons.contains("ForeignHash") {
+            if kinds.contains(.orphan) || kinds.contains(.awaitingApproval) || isBlocked
+                || reasons.contains("ForeignHash")
+            {
                 world.ask(.init(verb: .approve, names: [record.name], by: "bob"))
             }
         }

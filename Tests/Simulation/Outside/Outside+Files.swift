@@ -145,7 +145,12 @@ extension Outside {
         var seen: Set<String> = []
         for path in tree.paths {
             guard let file = tree.files[path] else { continue }
-            let left = file.documents.filter { seen.insert($0.name).inserted }
+            let left = file.documents.filter { document in
+                let names = document.instances.map(\.name) + [document.name]
+                guard seen.isDisjoint(with: names) else { return false }
+                seen.formUnion(names)
+                return true
+            }
             if left.isEmpty {
                 tree.remove(path)
             } else if left != file.documents || file.form != .good || !file.isReadable {

@@ -27,12 +27,14 @@ struct Setup: Sendable {
             ], or: .seconds(60))
         policy.resync = random.pick([.seconds(20), .seconds(60)], or: .seconds(60))
         policy.pruneCount = random.number(1...5)
+        policy.progressDeadline = random.pick([.seconds(60), .seconds(600)], or: .seconds(60))
         policy.maximumParallel = random.pick([1, 4, 64], or: 64)
     }
 
     /// The longest time until all is as declared, once nothing goes wrong any more: the longest
     /// pause between attempts, twice, what a platform takes for the slowest start, a few lists.
     var patience: Duration {
-        policy.retry.limit * 2 + policy.resync * 4 + .seconds(600)
+        policy.retry.limit * 2 + policy.resync * 4 + policy.progressDeadline * 2
+            + .seconds(900)
     }
 }

@@ -44,7 +44,8 @@ struct PlatformKind: Sendable {
                 "resources.storage.size": .live, "region": .replaceLosingData,
                 "image": .replace, "env": .replace, "secrets": .replace, "network.port": .replace,
                 "network.ports": .replace, "resources.storage.persistent": .replace,
-            ]), features: [.storage], maximumConcurrentCalls: 3),
+            ]), features: [.storage], maximumConcurrentCalls: 3,
+            sharesOutsidePorts: true),
         ports: 30_000...30_049, pageSize: 3,
         classify: { change in
             switch change.path {

@@ -75,7 +75,8 @@ extension SimulatedPlatform {
         }
         become(id, turn, after: running + plan.readying, "is ready") { $0.readiness = .ready }
         if let time = plan.crashesAfter {
-            become(id, turn, after: running + time, "crashes") { object in
+            become(id, turn, after: running + time, "crashes") { [faults] object in
+                guard !faults.isOver else { return }
                 object.turn += 1
                 object.status = .failed
                 object.readiness = .unknown

@@ -183,7 +183,11 @@ final class SimulatedPlatform: Sendable {
     static let missingImage = "missing:1"
 
     private func assignPorts(_ request: CreateRequest) -> [PortMapping]? {
-        var taken = Set(objects.flatMap { $0.ports.compactMap(\.external) })
+        // Generations of one name share an outside port where the platform has a proxy of its own.
+        let others = objects.filter {
+            !kind.capabilities.sharesOutsidePorts || $0.ownership?.id != request.ownership.id
+        }
+        var taken = Set(others.flatMap { $0.ports.compactMap(\.external) })
         let editor = request.config.network.port ?? 8080
         var wanted = request.config.network.ports ?? []
         if !wanted.contains(where: { $0.internal == editor }) {

@@ -87,6 +87,8 @@ struct Run {
 
     /// Nothing happens for a while: nothing may be done, and nothing may grow.
     func rest() {
+        // Deletions that are held back go on when the ones before them are long enough ago.
+        if !world.setup.isAttended, !run(for: world.setup.policy.pruneWindow * 6) { return }
         var growth = Growth(world)
         guard run(for: Growth.time) else { return }
         for (name, what) in growth.found() { broken(Growth.promise, what, name) }

@@ -14,6 +14,7 @@ struct PersistentData: Checker {
 
     private var permissions: [String: Permission] = [:]
     private var declared: Set<String> = []
+    private var groups: Set<String> = []
 
     mutating func see(_ entry: Entry, _ scene: Scene) -> Breach? {
         switch entry.fact {
@@ -23,6 +24,11 @@ struct PersistentData: Checker {
                 return Breach(call.name, "\(id) is deleted, and no spec ever named it")
             }
             let config = known.config
+            if let group = Replica.group(of: call.name), groups.contains(group),
+                !declared.contains(call.name)
+            {
+                return Breach(call.name, "\(id) is deleted, and only replicas became fewer")
+            }
             let goes = !declared.contains(call.name) || config.state == .absent
             let since = goes ? known.delete : known.discard
             let either = [known.delete, known.discard].compactMap(\.self).max()
@@ -45,6 +51,7 @@ struct PersistentData: Checker {
 
     private mutating func note(_ desired: Desired, _ at: Duration) {
         declared = Set(desired.declarations.keys)
+        groups = Set(desired.groups.keys)
         for (name, declaration) in desired.declarations {
             let config = declaration.config.value
             let old = permissions[name]

@@ -12,7 +12,8 @@ struct PruneBudget: Checker {
     private var most: [(at: Duration, count: Int)] = []
     private var consents: Set<String> = []
     private var pruned: [String: Duration] = [:]
-    private var firstIntent: [String: Duration] = [:]
+    /// When the plan of a name began, and whether the name was declared then.
+    private var begun: [String: (at: Duration, wasDeclared: Bool)] = [:]
     private var known: Set<String> = []
 
     init(_ policy: Policy) { self.policy = policy }
@@ -36,13 +37,17 @@ struct PruneBudget: Checker {
 
     private mutating func note(_ intent: Intent, _ at: Duration) -> Breach? {
         let name = intent.name
-        guard !declared.contains(name), !frozen.contains(name) else {
-            firstIntent[name] = nil
-            return nil
+        let isDeclared = declared.contains(name) || frozen.contains(name)
+        if begun[name].map({ at - $0.at > Plans.longest || isDeclared != $0.wasDeclared }) ?? true,
+            intent.step.verb != .delete || begun[name] == nil || isDeclared
+                || at - (begun[name]?.at ?? .zero) > Plans.longest
+        {
+            begun[name] = (at, isDeclared)
         }
-        let begun = firstIntent[name].flatMap { at - $0 <= Plans.longest ? $0 : nil } ?? at
-        firstIntent[name] = begun
-        guard intent.step.verb == .delete, !consents.contains(name) else { return nil }
+        guard let plan = begun[name], !plan.wasDeclared, intent.step.verb == .delete,
+            !consents.contains(name)
+        else { return nil }
+        let begun = plan.at
         pruned[name] = begun
         let together = pruned.filter { begun - $0.value <= policy.pruneWindow }
         let total =

@@ -40,8 +40,10 @@ final class SimulatedTree: Sendable {
     var files: [String: SpecFile] { state.value.covered ?? state.value.files }
     /// The paths, sorted.
     var paths: [String] { files.keys.sorted() }
-    /// Every declaration that is meant, in order; a name may be there twice.
+    /// Every document that is meant, in order; a name may be there twice.
     var documents: [InstanceConfig] { paths.flatMap { files[$0]?.documents ?? [] } }
+    /// Every instance that is meant, replicas too.
+    var instances: [InstanceConfig] { documents.flatMap(\.instances) }
     /// Whether the directory itself is as it should be.
     var isThere: Bool { state.value.source == .available && state.value.covered == nil }
 

@@ -35,7 +35,11 @@ struct SpecFile: Sendable, Hashable {
     }
 
     /// The names of all documents.
-    var names: Set<String> { Set(documents.map(\.name)) }
+    var names: Set<String> { Self.names(documents) }
+
+    private static func names(_ documents: [InstanceConfig]) -> Set<String> {
+        Set(documents.flatMap { $0.instances.map(\.name) })
+    }
 
     /// The names that a reader can know from it now.
     var declared: Set<String> {
@@ -43,7 +47,8 @@ struct SpecFile: Sendable, Hashable {
         case .good: isReadable ? names : []
         case .strange(let index):
             isReadable
-                ? Set(documents.enumerated().filter { $0.offset != index }.map(\.element.name)) : []
+                ? Self.names(documents.enumerated().filter { $0.offset != index }.map(\.element))
+                : []
         case .torn, .garbage: []
         }
     }

@@ -21,13 +21,26 @@ struct SpecWriter {
         if random.chance(0.4) { config.resources.memoryMax = 256 * random.number(1...4) }
         if random.chance(0.2) { config.resources.storageSize = random.number(1...4) }
         if isMachine, random.chance(0.3) { config.region = random.pick(["ams", "fra"]) }
+        if isMachine, random.chance(0.4) { config.resources.storagePersistent = false }
         if random.chance(0.2) { config.network.ports = [fixedPort(name)] }
         if random.chance(0.25) { config.secrets = secrets() }
         if random.chance(0.15) { config.state = random.pick([.stopped, .absent, .running]) }
         if random.chance(0.3) { config.onDelete = random.pick([.delete, .retain]) }
         if random.chance(0.4) { config.onReplace = random.pick([.discard, .refuse]) }
         if random.chance(0.1) { config.protect = true }
+        if random.chance(0.15) { config.disruption = .approve }
+        if random.chance(0.15) { config.dependsOn = needs(name) }
+        if config.network.ports == nil, random.chance(0.1) {
+            config.replicas = random.number(0...3)
+        }
         return config
+    }
+
+    /// As a rule something that comes before it, so that circles are rare.
+    private mutating func needs(_ name: String) -> [String] {
+        let index = names.firstIndex(of: name) ?? 0
+        let others = random.chance(0.05) ? names.filter { $0 != name } : Array(names.prefix(index))
+        return random.pick(others).map { [$0] } ?? []
     }
 
     private mutating func image() -> String { "editor:\(random.number(1...3))" }
@@ -51,7 +64,7 @@ struct SpecWriter {
 
     private mutating func changeOne(_ config: inout InstanceConfig) {
         let isMachine = config.provider == "fly"
-        switch random.number(0...13) {
+        switch random.number(0...18) {
         case 0, 1: config.resources.memoryMax = 256 * random.number(1...8)
         case 2: config.resources.memoryMax = nil
         case 3, 4: config.env = ["A": String(random.number(1...9))]
@@ -63,7 +76,14 @@ struct SpecWriter {
         case 10: config.onReplace = random.pick([.discard, .refuse])
         case 11: config.onDelete = random.pick([.delete, .retain])
         case 12: config.protect = random.chance(0.3)
-        default: config.suspend = random.chance(0.3)
+        case 13: config.suspend = random.chance(0.3)
+        case 14: config.disruption = random.pick([.approve, .auto])
+        case 15: config.dependsOn = random.chance(0.5) ? needs(config.name) : nil
+        case 16: if config.network.ports == nil { config.replicas = random.number(0...3) }
+        case 17:
+            config.provider = isMachine ? nil : "fly"
+            config.region = nil
+        default: config.env = ["B": String(random.number(1...3))]
         }
     }
 
