@@ -26,12 +26,12 @@ struct PalSim: ParsableCommand {
     func run() throws {
         let options = try options()
         var report = Report(arguments: arguments)
-        for seed in seed..<(seed + count) {
-            let outcome = Simulation.run(seed: seed, options)
-            if trace { for line in outcome.trace { print(line) } }
-            var second: Outcome?
-            if twice { second = Simulation.run(seed: seed, options) }
-            report.add(outcome, again: second)
+        for start in stride(from: seed, to: seed + count, by: 64) {
+            let batch = start..<min(start + 64, seed + count)
+            for (outcome, again) in Batch.run(batch, options, twice: twice) {
+                if trace { for line in outcome.trace { print(line) } }
+                report.add(outcome, again: again)
+            }
         }
         print(report.summary)
         if report.failed > 0 { throw ExitCode(1) }

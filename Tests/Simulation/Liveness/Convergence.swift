@@ -130,8 +130,10 @@ struct Convergence {
             else { return false }
             return areServing(needed.dependsOn ?? [], seen: seen.union([name]))
                 && needed.instances.allSatisfy { one in
-                    world.scene.objects(of: one.name).contains {
-                        $0.status == .running && $0.readiness == .ready
+                    let home = world.scene.platform(one.provider ?? "docker")?.objects ?? []
+                    return home.contains {
+                        $0.ownership?.swarm == World.swarm && $0.ownership?.name == one.name
+                            && $0.status == .running && $0.readiness == .ready
                     }
                 }
         }

@@ -1,3 +1,5 @@
+import PalEngine
+
 /// One seed's run: things happen, things go wrong; then nothing goes wrong any more, and all must
 /// become as it is declared.
 public enum Simulation {

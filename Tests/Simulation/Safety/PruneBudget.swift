@@ -14,6 +14,7 @@ struct PruneBudget: Checker {
     private var pruned: [String: Duration] = [:]
     /// When the plan of a name began, and whether the name was declared then.
     private var begun: [String: (at: Duration, wasDeclared: Bool)] = [:]
+    private var stopped: [String: Duration] = [:]
     private var known: Set<String> = []
 
     init(_ policy: Policy) { self.policy = policy }
@@ -29,30 +30,34 @@ struct PruneBudget: Checker {
         case .requested(let request) where request.verb == .approve:
             let names = request.names.isEmpty ? known.subtracting(declared) : Set(request.names)
             consents.formUnion(names)
-        case .intended(_, let intent): return note(intent, entry.at)
+        case .began(ledgerIsNew: true): pruned = [:]
+        case .intended(_, let intent): note(intent, entry.at)
+        case .took(let call, .deleted): return check(call.name)
         default: break
         }
         return nil
     }
 
-    private mutating func note(_ intent: Intent, _ at: Duration) -> Breach? {
+    private mutating func note(_ intent: Intent, _ at: Duration) {
         let name = intent.name
         let isDeclared = declared.contains(name) || frozen.contains(name)
-        if begun[name].map({ at - $0.at > Plans.longest || isDeclared != $0.wasDeclared }) ?? true,
-            intent.step.verb != .delete || begun[name] == nil || isDeclared
-                || at - (begun[name]?.at ?? .zero) > Plans.longest
-        {
-            begun[name] = (at, isDeclared)
+        // A deletion goes on what a stop began; everything else begins a plan.
+        let goesOn =
+            intent.step.verb == .delete && stopped[name].map { at - $0 < Plans.longest } == true
+        if !goesOn { begun[name] = (at, isDeclared) }
+        stopped[name] = intent.step.verb == .stop ? at : nil
+    }
+
+    private mutating func check(_ name: String) -> Breach? {
+        guard let plan = begun[name], !plan.wasDeclared, !consents.contains(name) else {
+            return nil
         }
-        guard let plan = begun[name], !plan.wasDeclared, intent.step.verb == .delete,
-            !consents.contains(name)
-        else { return nil }
         let begun = plan.at
         pruned[name] = begun
         let together = pruned.filter { begun - $0.value <= policy.pruneWindow }
         let total =
             together.count
-            + (most.filter { at - $0.at <= policy.pruneWindow * 5 }
+            + (most.filter { begun - $0.at <= policy.pruneWindow * 5 }
                 .map(\.count).max() ?? 0)
         guard together.count > policy.pruneCount,
             together.count * 100 > policy.prunePercent * total
