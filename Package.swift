@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "PalModel", dependencies: [crypto], swiftSettings: swift),
 
         // Floor 1: what providers and the outside world are made of.
-        .target(name: "PalFiles", swiftSettings: swift),
+        .target(name: "PalFiles", dependencies: ["CLinux"], swiftSettings: swift),
         .target(name: "PalHTTP", dependencies: ["CCurl"], swiftSettings: swift),
         .target(name: "PalProvider", dependencies: ["PalModel", logging], swiftSettings: swift),
 
@@ -169,7 +169,7 @@ let package = Package(
         .executableTarget(
             name: "pal-bench",
             dependencies: [
-                "PalModel", "PalHTTP", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
+                "PalModel", "PalFiles", "PalHTTP", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
                 "DockerProvider", "TestSupport", argumentParser, logging, yams,
             ],
             path: "Tests/pal-bench", swiftSettings: swift),

@@ -1,6 +1,10 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -117,4 +121,10 @@ pid_t pal_spawn(const struct pal_spawn_request *request, int *stage) {
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
     *stage = message[1];
     return -message[0];
+}
+
+void pal_give_back_memory(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

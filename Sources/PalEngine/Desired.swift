@@ -16,6 +16,11 @@ public struct Desired: Sendable {
     public var problems: [Diagnostic]
     /// Why nothing may be pruned now; nil where the reading is whole.
     public var pruneBlock: String?
+    /// Counts the source's readings; 0 where it does not count.
+    public var reading = 0
+    /// Every name of which this reading may say something else than the source's reading before
+    /// it; nil where all must be compared.
+    public var changed: Set<String>?
 
     /// Makes one of its parts.
     public init(

@@ -25,15 +25,8 @@ public struct Field: Sendable {
     /// The place in `FieldTable.all`.
     var index = 0
 
-    let get: @Sendable (InstanceConfig) -> Value?
-    let set: @Sendable (inout InstanceConfig, Value?) -> Void
-    /// Reads it from the ledger's or a message's own form; a value of another type is left out.
-    let decode: @Sendable (inout InstanceConfig, KeyedDecodingContainer<FieldKey>, FieldKey) -> Void
-    let encode:
-        @Sendable (InstanceConfig, inout KeyedEncodingContainer<FieldKey>, FieldKey) throws -> Void
-    private let counted: @Sendable (InstanceConfig) -> Value?
-    private let counts: @Sendable (InstanceConfig) -> Bool
-    private let same: @Sendable (InstanceConfig, InstanceConfig) -> Bool
+    /// The way to the property, as one object: fields are copied at every turn.
+    private let access: Access
 
     /// - Parameters:
     ///   - read: What a config has. Not a key path: the planner reads every field of every
@@ -49,38 +42,91 @@ public struct Field: Sendable {
         self.role = role
         self.fallback = fallback
         self.summary = summary
-        get = { read($0)?.value }
-        set = { write(&$0, $1.flatMap { T($0) }) }
-        decode = { write(&$0, try? $1.decode(T.self, forKey: $2)) }
-        encode = { try $1.encodeIfPresent(read($0), forKey: $2) }
         // As typed values: most fields are unset, and none becomes a `Value` to be looked at.
         let standard = fallback.flatMap { T($0) }
         let meant: @Sendable (InstanceConfig) -> T? = { config in
             guard let value = read(config), value != standard else { return nil }
             return value
         }
-        counted = { meant($0)?.value }
-        counts = { meant($0) != nil }
-        same = { first, second in
-            let (a, b) = (meant(first), meant(second))
-            if a == b { return true }
-            // Free values can differ in kind and mean the same: 2 and 2.0.
-            guard let a, let b else { return false }
-            return a.value.canonicalJSON == b.value.canonicalJSON
+        access = Access(
+            get: { read($0)?.value }, set: { write(&$0, $1.flatMap { T($0) }) },
+            decode: { write(&$0, try? $1.decode(T.self, forKey: $2)) },
+            encode: { try $1.encodeIfPresent(read($0), forKey: $2) },
+            counted: { meant($0)?.value }, counts: { meant($0) != nil },
+            same: { first, second in
+                let (a, b) = (meant(first), meant(second))
+                if a == b { return true }
+                // Free values can differ in kind and mean the same: 2 and 2.0.
+                guard let a, let b else { return false }
+                return a.value.canonicalJSON == b.value.canonicalJSON
+            })
+    }
+
+    private final class Access: Sendable {
+        typealias Read<Result> = @Sendable (InstanceConfig) -> Result
+        typealias Decode =
+            @Sendable (
+                inout InstanceConfig, KeyedDecodingContainer<FieldKey>, FieldKey
+            ) -> Void
+        typealias Encode =
+            @Sendable (
+                InstanceConfig, inout KeyedEncodingContainer<FieldKey>, FieldKey
+            ) throws -> Void
+
+        let get: Read<Value?>
+        let set: @Sendable (inout InstanceConfig, Value?) -> Void
+        let decode: Decode
+        let encode: Encode
+        let counted: Read<Value?>
+        let counts: Read<Bool>
+        let same: @Sendable (InstanceConfig, InstanceConfig) -> Bool
+
+        init(
+            get: @escaping Read<Value?>,
+            set: @escaping @Sendable (inout InstanceConfig, Value?) -> Void,
+            decode: @escaping Decode, encode: @escaping Encode, counted: @escaping Read<Value?>,
+            counts: @escaping Read<Bool>,
+            same: @escaping @Sendable (InstanceConfig, InstanceConfig) -> Bool
+        ) {
+            (self.get, self.set) = (get, set)
+            (self.decode, self.encode) = (decode, encode)
+            (self.counted, self.counts, self.same) = (counted, counts, same)
         }
     }
 
+    /// The value that a config sets, or nil.
+    func get(_ config: InstanceConfig) -> Value? { access.get(config) }
+
+    /// Sets a value that the shape has accepted; nil, and what is of another type, unsets it.
+    func set(_ config: inout InstanceConfig, _ value: Value?) { access.set(&config, value) }
+
+    /// Reads it from the ledger's or a message's own form; a value of another type is left out.
+    func decode(
+        _ config: inout InstanceConfig, _ container: KeyedDecodingContainer<FieldKey>,
+        _ key: FieldKey
+    ) {
+        access.decode(&config, container, key)
+    }
+
+    /// Writes it in the form that `decode` reads; nothing where it is unset.
+    func encode(
+        _ config: InstanceConfig, _ container: inout KeyedEncodingContainer<FieldKey>,
+        _ key: FieldKey
+    ) throws {
+        try access.encode(config, &container, key)
+    }
+
     /// The value that a config sets, or nil where the user left it out.
-    public func value(in config: InstanceConfig) -> Value? { get(config) }
+    public func value(in config: InstanceConfig) -> Value? { access.get(config) }
 
     /// The value that counts: what is set, unless that says no more than the fallback.
-    public func meaningfulValue(in config: InstanceConfig) -> Value? { counted(config) }
+    public func meaningfulValue(in config: InstanceConfig) -> Value? { access.counted(config) }
 
     /// Whether a config has a value that counts. Cheaper than the value.
-    public func isMeaningful(in config: InstanceConfig) -> Bool { counts(config) }
+    public func isMeaningful(in config: InstanceConfig) -> Bool { access.counts(config) }
 
     /// Whether two configs mean the same by this field. Cheaper than the values.
     public func isSame(in first: InstanceConfig, and second: InstanceConfig) -> Bool {
-        same(first, second)
+        access.same(first, second)
     }
 }

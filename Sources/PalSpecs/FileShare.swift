@@ -16,6 +16,9 @@ struct FileShare {
     /// What it declared when it last was in order; nil where it never was.
     private let lastGood: [Declaration]?
 
+    /// Every name that it says something of.
+    var names: [String] { declarations.map(\.config.value.name) + frozen.keys }
+
     /// - Parameter before: what was taken of the file until now.
     init(_ contents: SpecFileContents, after before: FileShare?) {
         self.contents = contents
@@ -26,7 +29,7 @@ struct FileShare {
             return
         }
         let known = Dictionary(
-            (before?.lastGood ?? []).map { ($0.config.name, $0) },
+            (before?.lastGood ?? []).map { ($0.config.value.name, $0) },
             uniquingKeysWith: { first, _ in first })
         guard contents.problems.isEmpty else {
             declarations = known.values.map { $0.stale(because: problem) }
@@ -35,7 +38,7 @@ struct FileShare {
             lastGood = before?.lastGood
             return
         }
-        var named = Set(contents.declarations.map(\.config.name))
+        var named = Set(contents.declarations.map(\.config.value.name))
         for document in contents.broken {
             guard let name = document.name, let problem = document.problems.first else { continue }
             named.insert(name)
@@ -46,7 +49,7 @@ struct FileShare {
                 declarations.append(old.stale(because: problem))
             } else if !replicas.isEmpty {
                 declarations += replicas.map { $0.stale(because: problem) }
-                named.formUnion(replicas.map(\.config.name))
+                named.formUnion(replicas.map(\.config.value.name))
             } else {
                 frozen[name] = document.problems
             }
@@ -58,7 +61,7 @@ struct FileShare {
             for (name, count) in before?.groups ?? [:] where groups[name] == nil {
                 groups[name] = count
             }
-            declarations += known.values.filter { !named.contains($0.config.name) }
+            declarations += known.values.filter { !named.contains($0.config.value.name) }
                 .map { $0.stale(because: problem) }
         }
         lastGood = before?.lastGood == nil ? nil : declarations

@@ -13,6 +13,8 @@ struct Merge {
     private var declarations: [String: Declaration] = [:]
     /// By name, what is declared more than once, or only in a broken form.
     private var contested: [String: Contest] = [:]
+    /// What the files say or said that were taken up this time; nil where nothing was known.
+    private var touched: Set<String>?
 
     /// Puts the files together.
     ///
@@ -21,11 +23,13 @@ struct Merge {
     /// - A broken file that was never seen in order stops all pruning.
     /// - A name that is declared twice is frozen, with every place.
     mutating func desired(_ files: [String: SpecFileContents], specsPath: String) -> Desired {
+        touched = shares.isEmpty ? nil : []
         for file in shares.keys where files[file] == nil { take(nil, of: file) }
         for (file, contents) in files where shares[file]?.contents !== contents {
             take(FileShare(contents, after: shares[file]), of: file)
         }
         var desired = Desired(specsPath: specsPath, declarations: declarations)
+        desired.changed = touched
         for share in shares.values {
             desired.problems += share.contents.allProblems
             desired.groups.merge(share.groups) { max($0, $1) }
@@ -46,13 +50,15 @@ struct Merge {
     /// Takes a file's share in the place of the former one; nil where the file is gone.
     private mutating func take(_ share: FileShare?, of file: String) {
         if let old = shares[file] {
-            for name in old.declarations.map(\.config.name) + old.frozen.keys {
+            for name in old.names {
                 edit(name) { $0.withdraw(file) }
             }
+            touched?.formUnion(old.names)
         }
         shares[file] = share
+        if touched != nil, let share { touched?.formUnion(share.names) }
         for declaration in share?.declarations ?? [] {
-            let name = declaration.config.name
+            let name = declaration.config.value.name
             if declarations[name] == nil, contested[name] == nil {
                 declarations[name] = declaration
             } else {

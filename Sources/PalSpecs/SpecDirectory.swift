@@ -9,6 +9,7 @@ public actor SpecDirectory: SpecSource {
     private var tree: any SpecTree
     private var merge = Merge()
     private var last: Desired?
+    private var readings = 0
     private var lastFiles: Set<String> = []
     /// The directory that last had a spec in it.
     private var lastIdentity: FileIdentity?
@@ -86,6 +87,13 @@ public actor SpecDirectory: SpecSource {
         if let block = block(snapshot), desired.pruneBlock == nil { desired.pruneBlock = block }
         lastFiles = Set(files.keys)
         if !snapshot.files.isEmpty { lastIdentity = snapshot.identity }
+        return counted(desired)
+    }
+
+    private func counted(_ desired: Desired) -> Desired {
+        var desired = desired
+        readings += 1
+        desired.reading = readings
         last = desired
         return desired
     }
@@ -121,6 +129,7 @@ public actor SpecDirectory: SpecSource {
         var desired = last ?? Desired(specsPath: path)
         desired.source = .unavailable(why)
         desired.pruneBlock = why
-        return desired
+        desired.changed = []
+        return counted(desired)
     }
 }

@@ -66,6 +66,40 @@ struct MergeTests {
         #expect(desired.problems.isEmpty)
     }
 
+    @Test func onlyNamesOfFilesThatChangedMayHaveChanged() {
+        var merge = Merge()
+        var files = [
+            "a.yaml": contents("name: a\n---\nname: b\n"),
+            "c.yaml": contents("name: c\n", "c.yaml"),
+        ]
+        #expect(merge.desired(files, specsPath: "/s").changed == nil)
+        #expect(merge.desired(files, specsPath: "/s").changed == [])
+        files["a.yaml"] = contents("name: a\n---\nname: d\n")
+        let desired = merge.desired(files, specsPath: "/s")
+        #expect(desired.changed == ["a", "b", "d"])
+        #expect(desired.declarations.keys.sorted() == ["a", "c", "d"])
+        files["c.yaml"] = nil
+        #expect(merge.desired(files, specsPath: "/s").changed == ["c"])
+    }
+
+    @Test func aNameIsFreeAgainWhenOneOfItsPlacesGoes() {
+        var merge = Merge()
+        let files = [
+            "a.yaml": contents("name: x\n"), "b.yaml": contents("name: x\n", "b.yaml"),
+            "c.yaml": contents("name: x\nimagee: y\n", "c.yaml"),
+        ]
+        #expect(merge.desired(files, specsPath: "/s").frozen["x"]?.count == 3)
+        // One good place, and one that was never good.
+        var fewer = files
+        fewer["a.yaml"] = nil
+        let frozen = merge.desired(fewer, specsPath: "/s")
+        #expect(frozen.declarations.isEmpty && frozen.frozen["x"]?.count == 1)
+        fewer["c.yaml"] = nil
+        let free = merge.desired(fewer, specsPath: "/s")
+        #expect(free.declarations["x"]?.location.file == "b.yaml")
+        #expect(free.frozen.isEmpty && free.problems.isEmpty)
+    }
+
     @Test func anEmptiedFileKeepsWhatItLastDeclared() {
         var merge = Merge()
         _ = merge.desired(["a.yaml": contents("name: x\n")], specsPath: "/s")

@@ -70,4 +70,8 @@ enum pal_spawn_stage {
 /// @return The process id after a successful exec, or a negative errno; `stage` then says whose.
 pid_t pal_spawn(const struct pal_spawn_request *request, int *stage);
 
+/// Gives memory that was freed and that nobody uses back to the system. Takes about a millisecond
+/// for each 10 MiB of heap.
+void pal_give_back_memory(void);
+
 #endif

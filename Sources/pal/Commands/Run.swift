@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Logging
 import PalEngine
+import PalFiles
 import PalLedger
 import PalModel
 
@@ -51,6 +52,9 @@ struct Run: AsyncParsableCommand {
             group.addTask {
                 await signals.first()
                 await reconciler.stop()
+            }
+            group.addTask {
+                await SpareMemory.giveBack(every: .seconds(60), ContinuousClock())
             }
             await group.next()
             group.cancelAll()

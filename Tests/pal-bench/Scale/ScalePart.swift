@@ -63,7 +63,7 @@ struct ScalePart: AsyncParsableCommand {
 
     private func engine(_ swarm: ScaleSwarm) async throws -> [String: Double] {
         try await swarm.ledger.settle(.once)
-        var values = ["restBytes": try Usage.resident()]
+        var values = ["restBytes": try await atRest()]
         let calls = swarm.platform.observeChanges()
         values.merge(try await changeFiles(swarm, calls)) { $1 }
         values["beforeBytes"] = try await reconcile(swarm, Self.reconciles.warm, calls)
@@ -119,6 +119,12 @@ struct ScalePart: AsyncParsableCommand {
             for _ in numbers { _ = await iterator.next() }
         }
         try await swarm.ledger.settle(.once)
+        return try await atRest()
+    }
+
+    /// Bytes of memory once spare memory was given back.
+    private func atRest() async throws -> Double {
+        try await Task.sleep(for: ScaleSwarm.memoryInterval * 1.5)
         return try Usage.resident()
     }
 

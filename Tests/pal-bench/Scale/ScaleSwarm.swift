@@ -1,5 +1,6 @@
 import Logging
 import PalEngine
+import PalFiles
 import PalLedger
 import PalModel
 import PalSpecs
@@ -8,6 +9,8 @@ import Synchronization
 /// pal's engine on the simulated platform, with the parts that tell what they did.
 struct ScaleSwarm: Sendable {
     static let swarm = "scale"
+    /// How often memory is given back; what is at rest is measured after that.
+    static let memoryInterval = Duration.seconds(5)
 
     let tree: SpecFiles
     let platform: SimPlatform
@@ -43,9 +46,14 @@ struct ScaleSwarm: Sendable {
                 await reconciler.run()
                 return nil
             }
+            // As `pal run` does every minute.
+            group.addTask {
+                await SpareMemory.giveBack(every: Self.memoryInterval, ContinuousClock())
+                return nil
+            }
             group.addTask { try await body() }
-            while let result = try await group.next() {
-                guard let result else { break }
+            while let ended = try await group.next() {
+                guard let result = ended else { break }
                 await reconciler.stop()
                 group.cancelAll()
                 return result
