@@ -114,7 +114,10 @@ extension Reconciler {
         else { return }
         control.open[index].isBegun = true
         let request = asked.request
-        if let moved = request.plan?.movedSince(PlanDigest(world)) {
+        if let plan = request.plan, let desired = world.desired,
+            let moved = plan.movedSince(
+                PlanDigest(desired, world.objects, compared: world.comparedFields))
+        {
             control.open[index].refusal =
                 "\(moved) changed since the plan was made; nothing was done. Look at a new one: "
                 + "'pal plan -o json'"

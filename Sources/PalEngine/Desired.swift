@@ -45,21 +45,47 @@ public enum SourceState: Sendable, Hashable, Codable {
 }
 
 /// One instance as it is declared.
-public struct Declaration: Sendable, Hashable {
+///
+/// An object that never changes: files, the engine and its keys hold the same one.
+public final class Declaration: Sendable, Hashable {
     /// What is declared; the last good version where `staleBecause` is set.
-    public var config: Shared<InstanceConfig>
+    public let config: Shared<InstanceConfig>
     /// Where in the specs it stands.
-    public var location: SourceLocation
+    public let location: SourceLocation
     /// What is wrong with the file since; then `config` is the last good version.
-    public var staleBecause: Diagnostic?
+    public let staleBecause: Diagnostic?
 
     /// Makes one of its parts.
-    public init(
+    public convenience init(
         config: InstanceConfig, location: SourceLocation, staleBecause: Diagnostic? = nil
     ) {
-        self.config = Shared(config)
+        self.init(Shared(config), location, staleBecause)
+    }
+
+    private init(
+        _ config: Shared<InstanceConfig>, _ location: SourceLocation, _ staleBecause: Diagnostic?
+    ) {
+        self.config = config
         self.location = location
         self.staleBecause = staleBecause
+    }
+
+    /// The same, as the last good version of something that is broken now.
+    public func stale(because problem: Diagnostic) -> Declaration {
+        Declaration(config, location, problem)
+    }
+
+    /// Equal where all of it is; at once where both are the same object.
+    public static func == (a: Declaration, b: Declaration) -> Bool {
+        a === b
+            || (a.config == b.config && a.location == b.location
+                && a.staleBecause == b.staleBecause)
+    }
+
+    /// Hashes what it says.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(config)
+        hasher.combine(location)
     }
 }
 

@@ -102,8 +102,10 @@ final class Key {
         guard let declaration else { return nil }
         if let cachedHash { return cachedHash }
         let hash = SpecHash(of: declaration.config.value, fields: capabilities.hashedFields)
-        cachedHash = hash
-        return hash
+        // Mostly it is what the object has, and one text is enough.
+        let known = instance?.value.ownership.specHash
+        cachedHash = known == hash ? known : hash
+        return cachedHash
     }
 }
 

@@ -11,20 +11,20 @@ public struct PlanDigest: Sendable, Hashable, Codable {
     /// Of every object of the swarm.
     public var observed: String
 
-    init(_ world: World) {
+    /// - Parameters:
+    ///   - compared: By provider: the fields whose value at the platform counts.
+    init(_ desired: Desired, _ objects: [Observed], compared: [String: FieldSet]) {
         var specs = Digest()
-        var observed = Digest()
-        for (name, key) in world.keys.sorted(by: { $0.key < $1.key }) {
-            if let declaration = key.declaration {
-                specs.add(name)
-                specs.add(declaration.config.value)
-            }
-            for problem in key.frozen { specs.add(problem.description) }
-            for object in key.observed {
-                let compared = world.providers[object.provider]?.capabilities.comparedFields
-                Self.add(object, compared ?? [], to: &observed)
-            }
+        for (name, declaration) in desired.declarations.sorted(by: { $0.key < $1.key }) {
+            specs.add(name)
+            specs.add(declaration.config.value)
         }
+        for (name, problems) in desired.frozen.sorted(by: { $0.key < $1.key }) {
+            specs.add(name)
+            for problem in problems { specs.add(problem.description) }
+        }
+        var observed = Digest()
+        for object in objects { Self.add(object, compared[object.provider] ?? [], to: &observed) }
         self.specs = specs.text
         self.observed = observed.text
     }

@@ -11,8 +11,13 @@ public struct Preview: Sendable {
     public var providerProblems: [String: String]
     /// Deletions over the prune budget.
     public var parked: ParkedPlan?
+    private var objects: [Observed]
+    private var comparedFields: [String: FieldSet]
+
     /// What the plans rest on: applied as they stand only while it is the same.
-    public var digest: PlanDigest
+    public var digest: PlanDigest {
+        PlanDigest(desired, objects, compared: comparedFields)
+    }
 
     /// Reads the specs, lists the providers that are concerned, and plans.
     ///
@@ -45,7 +50,8 @@ public struct Preview: Sendable {
         let plans = plans(world, &admission, clock)
         return Preview(
             plans: plans, desired: world.desired ?? Desired(specsPath: ""),
-            providerProblems: problems, parked: admission.parked, digest: PlanDigest(world))
+            providerProblems: problems, parked: admission.parked, objects: world.objects,
+            comparedFields: world.comparedFields)
     }
 
     private static func plans(

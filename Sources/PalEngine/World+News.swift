@@ -44,17 +44,26 @@ extension World {
 
     private func takeDeclarations(_ new: Desired, _ old: Desired?) -> Changes {
         var changes = Changes()
-        for (name, declaration) in new.declarations {
-            let key = keys[name]
-            guard key?.declaration != declaration else { continue }
-            note(name, key?.declaration, declaration, &changes)
-            self.key(name).declaration = declaration
+        if let names = new.changed, let old, old.reading == new.reading - 1 {
+            for name in names { take(new.declarations[name], of: name, &changes) }
+            return changes
         }
+        for (name, declaration) in new.declarations { take(declaration, of: name, &changes) }
         for name in (old?.declarations ?? [:]).keys where new.declarations[name] == nil {
-            note(name, keys[name]?.declaration, nil, &changes)
-            keys[name]?.declaration = nil
+            take(nil, of: name, &changes)
         }
         return changes
+    }
+
+    private func take(_ declaration: Declaration?, of name: String, _ changes: inout Changes) {
+        let key = keys[name]
+        guard key?.declaration != declaration else {
+            // It says the same: of two objects one is enough.
+            if key?.declaration !== declaration { key?.declaration = declaration }
+            return
+        }
+        note(name, key?.declaration, declaration, &changes)
+        self.key(name).declaration = declaration
     }
 
     private func note(

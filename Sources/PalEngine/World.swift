@@ -67,6 +67,15 @@ final class World {
     /// The names whose deletion the specs ask for now.
     var pruneCandidates: Set<String> { pruneBlock == nil ? index.prunable : [] }
 
+    /// Every object that is known, in the order of the names.
+    var objects: [Observed] {
+        keys.values.filter { !$0.observed.isEmpty }.sorted { $0.name < $1.name }
+            .flatMap(\.observed)
+    }
+
+    /// By provider: the fields whose value at the platform is compared.
+    var comparedFields: [String: FieldSet] { providers.mapValues(\.capabilities.comparedFields) }
+
     /// All that a decision on a name depends on.
     func input(for name: String, specsPath: String, clock: any EngineClock) -> PlanInput {
         var input = PlanInput(name: name, specsPath: specsPath, now: clock.date())

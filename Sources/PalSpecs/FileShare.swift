@@ -67,11 +67,3 @@ struct FileShare {
         lastGood = before?.lastGood == nil ? nil : declarations
     }
 }
-
-extension Declaration {
-    fileprivate func stale(because problem: Diagnostic) -> Declaration {
-        var copy = self
-        copy.staleBecause = problem
-        return copy
-    }
-}
