@@ -1,5 +1,5 @@
 /// The same numbers for the same seed (SplitMix64): a failure is reproduced by its seed.
-public struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// A generator of its own for each seed.
