@@ -99,8 +99,10 @@ let package = Package(
         // Tests, each beside what it tests.
         .testTarget(
             name: "PalModelTests", dependencies: ["PalModel"], swiftSettings: swift),
-        .testTarget(name: "PalHTTPTests", dependencies: ["PalHTTP"], swiftSettings: swift),
-        .testTarget(name: "PalFilesTests", dependencies: ["PalFiles"], swiftSettings: swift),
+        .testTarget(
+            name: "PalHTTPTests", dependencies: ["PalHTTP", "TestSupport"], swiftSettings: swift),
+        .testTarget(
+            name: "PalFilesTests", dependencies: ["PalFiles", "TestSupport"], swiftSettings: swift),
         .testTarget(
             name: "PalEngineTests",
             dependencies: [

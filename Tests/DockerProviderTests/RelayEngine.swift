@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Synchronization
+import TestSupport
 
 /// A socket that passes requests on to the real Engine, keeps a list of them, and does to some what
 /// a real Engine cannot be made to do: lose the answer after the effect, or fail as a gateway does.
@@ -30,15 +31,12 @@ final class RelayEngine: Sendable {
     init(_ treatment: @escaping @Sendable (Seen) -> Treatment = { _ in .pass }) throws {
         path = "/tmp/pal-relay-\(UInt64.random(in: 0 ... .max)).sock"
         self.treatment = Mutex(treatment)
-        listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        guard UnixAddress(path).use({ Glibc.bind(listener, $0, $1) }) == 0,
-            listen(listener, 256) == 0
-        else { throw TestFailure("no relay at \(path): \(errno)") }
-        Thread.start { [self] in
+        listener = try TestSocket.listen(atPath: path, backlog: 256)
+        TestThread.start { [self] in
             while true {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return }
-                Thread.start { self.serve(connection) }
+                TestThread.start { self.serve(connection) }
             }
         }
     }
@@ -95,11 +93,9 @@ final class RelayEngine: Sendable {
     }
 
     private func forward(_ request: [UInt8], _ connection: Int32?) {
-        let engine = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard let engine = TestSocket.connect(toPath: TestEngine.socketPath) else { return }
         defer { Glibc.close(engine) }
-        guard UnixAddress(TestEngine.socketPath).use({ connect(engine, $0, $1) }) == 0,
-            send(engine, request)
-        else { return }
+        guard send(engine, request) else { return }
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
             // A client that goes away ends the Engine's stream, too.
@@ -149,41 +145,5 @@ final class RelayEngine: Sendable {
             sent += count
         }
         return true
-    }
-}
-
-private struct UnixAddress {
-    private var address = sockaddr_un()
-
-    init(_ path: String) {
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
-    }
-
-    func use(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-        withUnsafePointer(to: address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-    }
-}
-
-private enum Thread {
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    static func start(_ run: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, Unmanaged.passRetained(Body(run)).toOpaque())
-        pthread_detach(thread)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import PalFiles
+import TestSupport
 import Testing
 
 @Suite struct FileLockTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import PalFiles
+import TestSupport
 import Testing
 
 @Suite struct RegularFileTests {

@@ -1,5 +1,6 @@
 import Glibc
 import PalHTTP
+import TestSupport
 import Testing
 
 @Suite("A failure", .timeLimit(.minutes(10)))

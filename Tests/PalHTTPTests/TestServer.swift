@@ -1,6 +1,7 @@
 import Glibc
 import PalHTTP
 import Synchronization
+import TestSupport
 
 /// A server of raw sockets, so that it can misbehave: each connection runs a script on a thread.
 ///

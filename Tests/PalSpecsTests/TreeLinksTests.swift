@@ -4,6 +4,7 @@ import PalFiles
 import PalModel
 import PalSpecs
 import Synchronization
+import TestSupport
 import Testing
 
 /// Directories that are put in place by links, as the kubelet and git-sync do.

@@ -4,6 +4,7 @@ import PalFiles
 import PalModel
 import PalSpecs
 import Synchronization
+import TestSupport
 import Testing
 
 /// A scanner whose values are the files' texts, and that lives an hour later: nothing is racy.

@@ -3,6 +3,7 @@ import Glibc
 import PalFiles
 import PalSpecs
 import Synchronization
+import TestSupport
 import Testing
 
 /// The watcher on the real clock and real files. A test changes something and then waits for a scan
