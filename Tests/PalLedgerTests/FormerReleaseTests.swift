@@ -10,7 +10,20 @@ import Testing
     /// A row of the first release, letter by letter.
     @Test func aRowOfAFormerReleaseIsRead() throws {
         let text = #"""
-            {"applied":{"env":{"A":"1"},"image":"i","name":"alice","resources":{"cpu":{"cores":0.5}}},"conditions":[{"isTrue":true,"kind":"Ready","message":"http://127.0.0.1:1/","reason":"Ready","since":812345678.1234568}],"declaredFrom":"/srv/specs","failures":0,"generation":2,"id":"x1","isApproved":false,"issuedHashes":[{"text":"v1:00"}],"keptPorts":{"8080":49153},"location":{"column":7,"file":"a.yaml","line":1},"name":"alice","observed":{"config":{"name":"alice","noSuchField":[1,{"a":null}]},"id":"x1","metadata":{},"name":"alice","network":{"ports":[],"urls":["http://127.0.0.1:1/"]},"notices":[],"ownership":{"generation":2,"id":"x1","name":"alice","specHash":{"text":"v1:00"},"swarm":"s"},"providerInstanceId":"c0ffee","providerName":"docker","providerRegion":"local","readiness":{"notReady":{"_0":"a \"quote\"\n\u00e9\ud83e\udd80 \/"}},"resources":{"cpu":{"used":1e-05},"memory":{"limit":2048},"storage":{}},"status":"running","type":"docker"},"provider":"docker"}
+            {"applied":{"env":{"A":"1"},"image":"i","name":"alice",\#
+            "resources":{"cpu":{"cores":0.5}}},"conditions":[{"isTrue":true,"kind":"Ready",\#
+            "message":"http://127.0.0.1:1/","reason":"Ready","since":812345678.1234568}],\#
+            "declaredFrom":"/srv/specs","failures":0,"generation":2,"id":"x1",\#
+            "isApproved":false,"issuedHashes":[{"text":"v1:00"}],"keptPorts":{"8080":49153},\#
+            "location":{"column":7,"file":"a.yaml","line":1},"name":"alice",\#
+            "observed":{"config":{"name":"alice","noSuchField":[1,{"a":null}]},"id":"x1",\#
+            "metadata":{},"name":"alice","network":{"ports":[],\#
+            "urls":["http://127.0.0.1:1/"]},"notices":[],"ownership":{"generation":2,\#
+            "id":"x1","name":"alice","specHash":{"text":"v1:00"},"swarm":"s"},\#
+            "providerInstanceId":"c0ffee","providerName":"docker","providerRegion":"local",\#
+            "readiness":{"notReady":{"_0":"a \"quote\"\n\u00e9\ud83e\udd80 \/"}},\#
+            "resources":{"cpu":{"used":1e-05},"memory":{"limit":2048},"storage":{}},\#
+            "status":"running","type":"docker"},"provider":"docker"}
             """#
         let record = try LedgerJSON.value(InstanceRecord.self, text)
         #expect(record.name == "alice" && record.generation == 2)

@@ -105,16 +105,18 @@ struct ScalePart: AsyncParsableCommand {
         ]
     }
 
-    /// Has others change instances behind pal's back, and pal change them back.
+    /// Has others change instances behind pal's back, and pal change them back: the same instances
+    /// again and again, so that what is kept of each is there before anything is counted.
     private func reconcile(
         _ swarm: ScaleSwarm, _ count: Int, _ calls: AsyncStream<Int>
     ) async throws -> Double {
         var next = 0
         var iterator = calls.makeAsyncIterator()
         for start in stride(from: 0, to: count, by: Self.reconciles.atOnce) {
-            let size = min(Self.reconciles.atOnce, count - start, specs / 2)
-            let numbers = (0..<size).map { (next + $0) % specs }
-            next = (next + size) % specs
+            let different = min(Self.reconciles.warm, specs)
+            let size = min(Self.reconciles.atOnce, count - start, different)
+            let numbers = (0..<size).map { (next + $0) % different }
+            next = (next + size) % different
             swarm.platform.interfere(with: numbers, limit: 3000)
             for _ in numbers { _ = await iterator.next() }
         }
