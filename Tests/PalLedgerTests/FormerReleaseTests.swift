@@ -7,7 +7,7 @@ import Testing
 
 /// What former releases wrote must be read for ever.
 @Suite struct FormerReleaseTests {
-    /// A row of the first release, letter by letter.
+    /// A row in the form of the first release: with `isApproved`, and with a field nobody knows.
     @Test func aRowOfAFormerReleaseIsRead() throws {
         let text = #"""
             {"applied":{"env":{"A":"1"},"image":"i","name":"alice",\#
