@@ -169,7 +169,7 @@ extension Reconciler {
     /// Gives the consent that the plan of this moment asks for, in its words.
     private func approve(_ key: Key) -> Bool {
         guard let path = world.desired?.specsPath else { return false }
-        let input = world.input(for: key.name, specsPath: path, clock: parts.clock)
+        let input = world.input(for: key.name, specsPath: path)
         guard let consent = Planner.plan(input).consent else { return false }
         key.record?.consent = consent
         return true

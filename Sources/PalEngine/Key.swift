@@ -30,6 +30,8 @@ final class Key {
     var awaitsCall = false
     /// Not before this time: the backoff.
     var notBefore: Duration = .zero
+    /// Why the last change was made, until it was seen to last.
+    var madeBecause: [String]?
     /// How often in a row a call found that somebody else had been there first.
     var conflicts = 0
     /// How often it was looked at while it was not ready.
@@ -181,7 +183,7 @@ final class WorldIndex {
 
     private func isPrunable(_ key: Key) -> Bool {
         guard key.declaration == nil, key.frozen.isEmpty, let record = key.record, let specsPath,
-            record.declaredFrom == specsPath, record.applied?.value.protect != true
+            record.declaredFrom == specsPath, record.lastTerms?.protect != true
         else { return false }
         // What was there when it was last seen counts before anybody was asked again.
         guard !key.observed.isEmpty else { return record.observed != nil }

@@ -18,6 +18,9 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     /// What the last call was made from, until it is known to be true: whatever came of the call,
     /// the object may have been made from this.
     public var attempted: Shared<InstanceConfig>?
+    /// What the last declaration said about its end, whether or not the rest of it was ever made
+    /// true.
+    public var terms: Terms?
     /// The specs path that declared it, as long as it did; the last one after that.
     public var declaredFrom: String?
     /// Where it is or was declared.
@@ -36,6 +39,8 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     /// Since when the persistent storage is to go as well: from the deletion of the instance until
     /// that is done, so that no crash and no failure in between keeps what was to go.
     public var discardsStorageSince: Date?
+    /// A creation that may still take effect.
+    public var landing: Landing?
     /// Failures in a row.
     public var failures: Int
     /// The digest of the declaration that failed. The failures count against it until it changes,
@@ -57,6 +62,44 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
         keptPorts = [:]
         failures = 0
     }
+}
+
+/// What a declaration says about the end of its instance.
+public struct Terms: Sendable, Hashable, Codable {
+    /// What becomes of persistent storage.
+    public var onDelete: DeletePolicy?
+    /// Whether it outlives its file.
+    public var protect: Bool?
+    /// Whether a running editor may be interrupted unasked.
+    public var disruption: DisruptionPolicy?
+    /// How many the spec asked for, where it is one of `replicas`.
+    public var replicas: Int?
+
+    init(_ config: InstanceConfig) {
+        onDelete = config.onDelete
+        protect = config.protect
+        disruption = config.disruption
+        replicas = config.replicas
+    }
+}
+
+/// A creation whose answer never came: as long as it may take effect, its name is not forgotten and
+/// not given to another provider.
+public struct Landing: Sendable, Hashable, Codable {
+    /// The provider that the call went to.
+    public var provider: String
+    /// When it can be taken for lost.
+    public var until: Date
+
+    init(provider: String, until: Date) {
+        self.provider = provider
+        self.until = until
+    }
+}
+
+extension InstanceRecord {
+    /// The terms that count when the file is gone; records of an earlier release have none.
+    var lastTerms: Terms? { terms ?? applied.map { Terms($0.value) } }
 }
 
 /// A field of the platform's object that is not as pal made it, though the spec did not change.

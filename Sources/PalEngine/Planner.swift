@@ -81,8 +81,9 @@ public enum Planner {
 
     /// Withholds steps that would interrupt a running editor whose spec asks to be asked.
     private static func withConsent(_ input: PlanInput, _ plan: InstancePlan) -> InstancePlan {
-        let config = input.declaration?.config ?? input.record?.applied
-        guard config?.value.disruption == .approve, plan.consent == nil, interrupts(input, plan)
+        let declared = input.declaration.map { Terms($0.config.value) }
+        guard (declared ?? input.record?.lastTerms)?.disruption == .approve, plan.consent == nil,
+            interrupts(input, plan)
         else { return plan }
         // Who agreed that it is deleted or taken over has agreed to that.
         if let newest = input.observed.last?.value, let record = input.record,
@@ -126,12 +127,12 @@ public enum Planner {
             return input.record == nil ? empty(input) : unreachable(input)
         }
         guard let instance = input.observed.last?.value else { return leftovers(input) }
-        let applied = input.record?.applied?.value
+        let terms = input.record?.lastTerms
         let consent = InstanceRecord.consent(toDelete: instance)
         if input.record?.agrees(toDelete: instance) == true {
-            return deletion(input, instance, because: "approved", applied?.onDelete)
+            return deletion(input, instance, because: "approved", terms?.onDelete)
         }
-        if applied?.protect == true {
+        if terms?.protect == true {
             return orphan(
                 input, consent, "Protected", "its file is gone, and protect: true keeps it")
         }
@@ -146,7 +147,7 @@ public enum Planner {
                 "its file is gone, and it was made from a spec that this ledger does not know")
         }
         // What a smaller number of replicas leaves behind is there again with a larger one.
-        let onDelete = input.isScaledDown ? .retain : applied?.onDelete
+        let onDelete = input.isScaledDown ? .retain : terms?.onDelete
         let why = input.isScaledDown ? "replicas became fewer" : "its declaration is gone"
         var plan = deletion(input, instance, because: why, onDelete)
         plan.isPrune = true

@@ -25,6 +25,8 @@ public struct Policy: Sendable, Hashable {
     public var maximumParallel = 64
     /// How long a look waits after an event, so that one list answers many events.
     public var eventDelay: Duration = .milliseconds(30)
+    /// How long after a creation without an answer its effect may still show.
+    public var landing: Duration = .seconds(120)
     /// The wait before what the ledger did not take is written again.
     public var ledgerRetry: Duration = .seconds(1)
     /// How long calls in flight may take at a shutdown.

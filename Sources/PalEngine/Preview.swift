@@ -27,7 +27,7 @@ public struct Preview: Sendable {
         source: any SpecSource, providers: [any Provider], ledger: (any Ledger)?,
         clock: any EngineClock, policy: Policy
     ) async throws -> Preview {
-        let world = World(providers: providers, records: try ledger?.records() ?? [])
+        let world = World(providers: providers, records: try ledger?.records() ?? [], clock: clock)
         _ = world.take(await source.read())
         var problems: [String: String] = [:]
         for name in world.neededProviders {
@@ -59,7 +59,7 @@ public struct Preview: Sendable {
     ) -> [InstancePlan] {
         let path = world.desired?.specsPath ?? ""
         return world.keys.keys.sorted().map { name in
-            var plan = Planner.plan(world.input(for: name, specsPath: path, clock: clock))
+            var plan = Planner.plan(world.input(for: name, specsPath: path))
             plan = Admission.gate(plan, world.dependencies) {
                 world.instance(of: $0)?.value.isServing == true
             }

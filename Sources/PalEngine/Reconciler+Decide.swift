@@ -69,8 +69,9 @@ extension Reconciler {
             let path = world.desired?.specsPath
         else { return nil }
         key.awaitsCall = false
+        if looksAfterLanding(key) { return nil }
         adoptKnowledge(of: key, specsPath: path)
-        var plan = Planner.plan(world.input(for: name, specsPath: path, clock: parts.clock))
+        var plan = Planner.plan(world.input(for: name, specsPath: path))
         noteDrift(key, plan)
         plan = Admission.gate(plan, world.dependencies) { world[$0]?.isReady == true }
         guard !plan.steps.isEmpty else {
@@ -154,7 +155,11 @@ extension Reconciler {
         if key.declaration == nil, key.frozen.isEmpty, key.observed.isEmpty,
             key.record?.discardsStorageSince == nil, world.providers[key.home]?.isListed ?? true
         {
-            forget(key.name)
+            if let landing = world.landing(of: key) {
+                decideAgain(key, when: landing)
+            } else {
+                forget(key.name)
+            }
             return
         }
         if let stop = plan.conditions.first(where: { $0.kind.stopsWork }) {
@@ -162,7 +167,12 @@ extension Reconciler {
             return
         }
         if let problem = plan.conditions.first(where: { $0.kind == .providerUnreachable }) {
-            show(key, plan, .retrying(problem.message))
+            guard let landing = world.landing(of: key), landing.provider != key.home else {
+                show(key, plan, .retrying(problem.message))
+                return
+            }
+            decideAgain(key, when: landing)
+            show(key, plan, .waiting(problem.message))
             return
         }
         if plan.conditions.contains(where: { $0.kind == .suspended }) {
@@ -171,7 +181,10 @@ extension Reconciler {
             return
         }
         // What is about to end or to change shows only then what is true of it.
-        if plan.causes.isEmpty { noteApplied(key, key.declaration?.config) }
+        if plan.causes.isEmpty {
+            key.madeBecause = nil
+            noteApplied(key, key.declaration?.config)
+        }
         guard let instance = key.instance?.value, shouldRun(key) else {
             show(key, plan, .settled)
             return
@@ -217,6 +230,23 @@ extension Reconciler {
         else { return }
         let url = key.instance?.value.network.urls.first
         note(key.name, .normal, "Ready", url.map { "answers at \($0)" } ?? "ready")
+    }
+
+    /// Looks at a name again when a creation that was never answered can be taken for lost.
+    private func decideAgain(_ key: Key, when landing: Landing) {
+        let left = max(0, landing.until.timeIntervalSince(parts.clock.date()))
+        queue.add(key.name, at: parts.clock.elapsed() + .seconds(left))
+    }
+
+    /// Has one last look at what came of a creation that was never answered.
+    /// - Returns: Whether that look must be waited for.
+    private func looksAfterLanding(_ key: Key) -> Bool {
+        guard let landing = key.record?.landing, world.landing(of: key) == nil else { return false }
+        key.record?.landing = nil
+        guard world.providers[landing.provider] != nil else { return false }
+        key.mustLookAt.insert(landing.provider)
+        world.providers[landing.provider]?.look(at: key.name, at: parts.clock.elapsed())
+        return true
     }
 
     /// Nothing is declared and nothing is there: nothing is kept.

@@ -68,6 +68,7 @@ extension Reconciler {
         if step.verb == .create || step.verb == .update {
             key.record?.attempted = key.declaration?.config
         }
+        if step.verb == .create { key.record?.landing = landing(on: plan.provider) }
         guard let record = key.record else { return }
         let intent = Intent(name: name, provider: plan.provider, step: step, at: parts.clock.date())
         let number: Int64
@@ -81,12 +82,19 @@ extension Reconciler {
             result = try await executor.perform(step, of: name, request)
         } catch {
             world.touch(name)
+            if case .ambiguous = error {} else if step.verb == .create { key.record?.landing = nil }
             finish(number, error.description)
             throw .provider(error)
         }
         world.touch(name)
+        if step.verb == .create { key.record?.landing = nil }
         finish(number, "done")
         took(result, of: step, in: plan, key)
+    }
+
+    private func landing(on provider: String) -> Landing {
+        let seconds = Double(policy.landing.components.seconds)
+        return Landing(provider: provider, until: parts.clock.date() + seconds)
     }
 
     private func finish(_ number: Int64, _ outcome: String) {
@@ -158,12 +166,30 @@ extension Reconciler {
                 "\(new)beside the old one, which goes when it is ready")
             return
         }
-        if plan.action != .start {
+        if !isRepeated(plan, key), plan.action != .start {
             key.toldProblem = nil
             if plan.action != .restart { forgetFailures(key) }
         }
         noteApplied(key, config)
         note(key.name, .normal, endReason(plan), object.map(String.init) ?? "done")
+    }
+
+    /// Whether a change that was just made had been made for the same reasons and did not last:
+    /// then it is made again only after a pause, and not for ever.
+    private func isRepeated(_ plan: InstancePlan, _ key: Key) -> Bool {
+        guard [.update, .replace].contains(plan.action) else { return false }
+        let causes = plan.causes.map(\.message)
+        defer { key.madeBecause = causes }
+        guard key.madeBecause == causes else { return false }
+        countFailure(key)
+        let times = key.record?.failures ?? 1
+        key.notBefore = parts.clock.elapsed() + policy.retry.delay(after: times, parts.random)
+        let why =
+            "made already, and the platform shows it otherwise: "
+            + causes.joined(separator: "; ")
+        if key.toldProblem != why { note(key.name, .warning, "DoesNotLast", why) }
+        key.toldProblem = why
+        return true
     }
 
     /// A new generation was taken away again, and the old one goes on.

@@ -8,7 +8,7 @@ extension Reconciler {
     /// see.
     func startListing(_ group: inout DiscardingTaskGroup) {
         let now = parts.clock.elapsed()
-        for name in world.neededProviders {
+        for name in world.askedProviders {
             guard let state = world.providers[name], !state.isListing else { continue }
             startWatching(name, state, &group)
             if state.nextList <= now {

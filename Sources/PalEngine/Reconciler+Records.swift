@@ -28,6 +28,7 @@ extension Reconciler {
         if let declaration = key.declaration {
             record.declaredFrom = specsPath
             record.location = declaration.location
+            record.terms = Terms(declaration.config.value)
             if instance != nil || (key.observed.isEmpty && !world.isFormerHomeUnseen(of: key)) {
                 record.provider = home
             }

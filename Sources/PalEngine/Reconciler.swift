@@ -60,7 +60,8 @@ public actor Reconciler {
     public init(_ parts: Parts, policy: Policy = Policy()) throws {
         self.parts = parts
         self.policy = policy
-        world = World(providers: parts.providers, records: try parts.ledger.records())
+        world = World(
+            providers: parts.providers, records: try parts.ledger.records(), clock: parts.clock)
         admission = Admission(
             policy: policy, from: try parts.ledger.swarmState(), at: parts.clock.elapsed(),
             parts.clock.date())
@@ -184,7 +185,7 @@ public actor Reconciler {
     private func timeToNextWork() -> Duration? {
         if queue.hasReady, hasRoom { return .zero }
         let now = parts.clock.elapsed()
-        var times = world.neededProviders.compactMap { name -> Duration? in
+        var times = world.askedProviders.compactMap { name -> Duration? in
             guard let state = world.providers[name], !state.isListing else { return nil }
             return state.nextTime
         }

@@ -8,6 +8,7 @@ internal import PalProvider
 final class World {
     private(set) var keys: [String: Key] = [:]
     let index = WorldIndex()
+    private let clock: any EngineClock
     var desired: Desired?
     var providers: [String: ProviderState]
     /// The names of the providers, sorted.
@@ -19,7 +20,10 @@ final class World {
     /// Counts what pal did.
     private(set) var changes = 0
 
-    init(providers: [any Provider], records: [InstanceRecord]) {
+    init(
+        providers: [any Provider], records: [InstanceRecord], clock: any EngineClock
+    ) {
+        self.clock = clock
         self.providers = Dictionary(
             providers.map { ($0.name, ProviderState($0)) }, uniquingKeysWith: { first, _ in first })
         providerNames = self.providers.keys.sorted()
@@ -64,6 +68,13 @@ final class World {
     /// The providers that a spec or the ledger names, and that exist; sorted.
     var neededProviders: [String] { index.neededProviders }
 
+    /// The providers that are to be asked: the needed ones, and those that somebody must still look
+    /// at, though their last instance has just moved away.
+    var askedProviders: [String] {
+        let needed = neededProviders
+        return providerNames.filter { needed.contains($0) || providers[$0]?.nextLook != nil }
+    }
+
     /// The names whose deletion the specs ask for now.
     var pruneCandidates: Set<String> { pruneBlock == nil ? index.prunable : [] }
 
@@ -77,7 +88,7 @@ final class World {
     var comparedFields: [String: FieldSet] { providers.mapValues(\.capabilities.comparedFields) }
 
     /// All that a decision on a name depends on.
-    func input(for name: String, specsPath: String, clock: any EngineClock) -> PlanInput {
+    func input(for name: String, specsPath: String) -> PlanInput {
         var input = PlanInput(name: name, specsPath: specsPath, now: clock.date())
         guard let key = keys[name] else { return input }
         let home = key.home
@@ -90,7 +101,12 @@ final class World {
         input.elsewhere = key.observed.filter { $0.provider != home }
         input.isObserved = isSeen(key) && key.mustLookAt.isEmpty
         input.providerProblem = state?.problem
-        if let former = formerHome(of: key), isFormerHomeUnseen(of: key), state?.problem == nil {
+        if let landing = landing(of: key), landing.provider != home {
+            input.providerProblem =
+                "a call that '\(landing.provider)' never answered may still make it there"
+        } else if let former = formerHome(of: key), isFormerHomeUnseen(of: key),
+            state?.problem == nil
+        {
             input.providerProblem =
                 "'\(former)', which had it, cannot be asked: "
                 + (providers[former].map { $0.problem ?? "it was not asked yet" }
@@ -111,15 +127,23 @@ final class World {
     /// Another provider than its own where a creation was at least begun: as long as that one was
     /// not asked, it may have the instance.
     func formerHome(of key: Key) -> String? {
-        guard let record = key.record, record.provider != key.home, record.generation > 0 else {
-            return nil
-        }
-        return record.provider
+        guard let record = key.record else { return nil }
+        if let landing = record.landing, landing.provider != key.home { return landing.provider }
+        return record.provider != key.home && record.generation > 0 ? record.provider : nil
     }
 
     /// Whether everyone who may have a name was listed.
     func isSeen(_ key: Key) -> Bool {
-        providers[key.home]?.isListed == true && !isFormerHomeUnseen(of: key)
+        guard providers[key.home]?.isListed == true, !isFormerHomeUnseen(of: key) else {
+            return false
+        }
+        return landing(of: key).map { $0.provider == key.home } ?? true
+    }
+
+    /// A creation that may still take effect; nil where there is none, or it is too long ago.
+    func landing(of key: Key) -> Landing? {
+        guard let landing = key.record?.landing, clock.date() < landing.until else { return nil }
+        return landing
     }
 
     /// Whether that other provider was not listed, so that nobody knows what it has.
@@ -141,7 +165,7 @@ final class World {
 
     /// Whether a name is gone because its `replicas` became fewer, not because its file went.
     private func isScaledDown(_ key: Key) -> Bool {
-        guard key.declaration == nil, key.record?.applied?.value.replicas != nil,
+        guard key.declaration == nil, key.record?.lastTerms?.replicas != nil,
             let group = Replica.group(of: key.name)
         else { return false }
         return desired?.groups[group] != nil

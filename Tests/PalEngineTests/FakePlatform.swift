@@ -23,6 +23,8 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
         /// How a started instance is: running and ready, unless told otherwise.
         var startedStatus = InstanceStatus.running
         var readiness = Readiness.ready
+        /// Whether it takes another limit than it is given.
+        var roundsMemory = false
     }
 
     let type: ProviderType = "docker"
@@ -103,6 +105,11 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
         try call("list")
         return state.withLock { state in
             state.objects.values.filter { filter.takes($0.name) }.sorted { $0.name < $1.name }
+                .map { object in
+                    var shown = object
+                    if state.roundsMemory { shown.config.resources.memoryMax? += 1 }
+                    return shown
+                }
         }
     }
 

@@ -172,6 +172,57 @@ struct PromiseTests {
         #expect(try await swarm.perform(.apply).isDone)
     }
 
+    @Test func aChangeThatDoesNotLastIsNotMadeForEver() async throws {
+        var swarm = try TestSwarm()
+        swarm.policy.stallAfter = 3
+        var config = swarm.config("a")
+        config.resources.memoryMax = 1024
+        swarm.source.declare([config])
+        swarm.platform.state.withLock { $0.roundsMemory = true }
+        let reply = try await swarm.perform(.apply)
+        #expect(!reply.isDone)
+        #expect(reply.messages.first?.contains("the platform shows it otherwise") == true)
+        #expect(swarm.platform.changes().count < 8)
+    }
+
+    @Test func theLastWordOnTheStorageCountsAlsoWhereTheRestWasNeverMadeTrue() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.onDelete = .delete
+        swarm.source.declare([config, swarm.config("b")])
+        try await swarm.perform(.apply)
+        config.onDelete = .retain
+        config.resources.storagePersistent = false
+        swarm.source.declare([config, swarm.config("b")])
+        #expect(try await !swarm.perform(.apply).isDone, "it would lose data")
+        swarm.source.declare([swarm.config("b")])
+        try await swarm.perform(.apply)
+        #expect(swarm.platform.objects.map(\.name) == ["b"])
+        #expect(swarm.platform.state.withLock { $0.volumes } == ["a", "b"])
+    }
+
+    @Test func aCreationThatMayStillLandKeepsItsNameFromOtherProviders() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.onReplace = .discard
+        swarm.source.declare([config])
+        var cut = InstanceRecord(name: "a", id: "id-a", provider: "docker")
+        cut.generation = 1
+        cut.landing = Landing(provider: "docker", until: Date() + 3600)
+        try swarm.ledger.save(cut)
+        config.provider = "other"
+        swarm.source.declare([config])
+        try await swarm.perform(.once)
+        #expect(swarm.other.objects.isEmpty)
+        #expect(
+            try Explanation(#require(try swarm.record("a")), in: nil).decision
+                .contains("a call that 'docker' never answered"))
+        cut.landing = Landing(provider: "docker", until: Date() - 1)
+        try swarm.ledger.save(cut)
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.other.objects.count == 1)
+    }
+
     // MARK: Drift
 
     @Test func driftIsToldFieldByFieldAndCorrected() async throws {

@@ -103,11 +103,14 @@ struct GeneratedSwarm: Sendable {
         for name in names { cases[name] = GeneratedCase(seed: random.next(), name: name) }
         self.cases = cases
         for name in names where !isSwept || random.isOnce(in: 6) {
-            guard var declaration = cases[name]?.declaration else { continue }
+            guard let declaration = cases[name]?.declaration else { continue }
+            var config = declaration.config.value
             if random.isOnce(in: 5) {
-                declaration.config.dependsOn = [names[random.number(0...names.count - 1)]]
+                config.dependsOn = [names[random.number(0...names.count - 1)]]
             }
-            desired.declarations[name] = declaration
+            desired.declarations[name] = Declaration(
+                config: config, location: declaration.location,
+                staleBecause: declaration.staleBecause)
         }
         for name in names where random.isOnce(in: 16) {
             desired.frozen[name] = cases[name].map { [$0.frozen] }
@@ -142,7 +145,7 @@ struct GeneratedSwarm: Sendable {
         var plans = Plans(candidates: candidates)
         for name in world.keys.keys.shuffled(using: &random) {
             let plan = Planner.plan(
-                world.input(for: name, specsPath: desired.specsPath, clock: StillClock()))
+                world.input(for: name, specsPath: desired.specsPath))
             var admitted = Admission.gate(plan, world.dependencies) {
                 world.instance(of: $0)?.value.isServing == true
             }
@@ -159,7 +162,7 @@ struct GeneratedSwarm: Sendable {
     private func world(_ random: inout SeededGenerator) -> World {
         let providers = [GeneratedCase.kept, GeneratedCase.light].shuffled(using: &random)
         let records = cases.values.compactMap(\.record).shuffled(using: &random)
-        let world = World(providers: providers, records: records)
+        let world = World(providers: providers, records: records, clock: StillClock())
         var shuffled = desired
         shuffled.declarations = [:]
         for (name, declaration) in desired.declarations.shuffled(using: &random) {
