@@ -21,9 +21,15 @@ struct PalSim: ParsableCommand {
     @Option(help: "Only these faults, separated by commas; all of them in every run.")
     var onlyFaults: String?
     @Option(help: "All faults but these.") var withoutFaults: String?
+    @Option(help: "Break the engine in this way.") var mutant: String?
+    @Flag(help: "Break the engine in every way, and print when it is caught.") var mutants = false
     @Flag(help: "Print everything that happens.") var trace = false
 
     func run() throws {
+        if mutants {
+            if Mutants.run(from: seed) > 0 { throw ExitCode(1) }
+            return
+        }
         let options = try options()
         var report = Report(arguments: arguments)
         for start in stride(from: seed, to: seed + count, by: 64) {
@@ -40,6 +46,13 @@ struct PalSim: ParsableCommand {
     private func options() throws -> Options {
         var options = Options()
         options.keepsTrace = trace
+        if let mutant {
+            guard let known = Mutant(rawValue: mutant) else {
+                let all = Mutant.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("no mutant is named '\(mutant)'; there are: \(all)")
+            }
+            options.mutant = known
+        }
         if let onlyFaults {
             options.faults = try faults(onlyFaults)
             options.usesAllFaults = true
@@ -63,5 +76,6 @@ struct PalSim: ParsableCommand {
     private var arguments: String {
         (onlyFaults.map { " --only-faults '\($0)'" } ?? "")
             + (withoutFaults.map { " --without-faults '\($0)'" } ?? "")
+            + (mutant.map { " --mutant \($0)" } ?? "")
     }
 }

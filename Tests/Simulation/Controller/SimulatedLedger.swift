@@ -6,11 +6,28 @@ import PalLedger
 /// dead controller writes.
 struct SimulatedLedger: Ledger {
     let base: SQLiteLedger
+    let mirror: Mirror
     let disk: Disk
     let bells: Bells
     let controller: Controller
     let trace: Trace
     let guardian: SecretScan
+    let mutant: Mutant?
+    private let late = Confined([Int64: (Intent, InstanceRecord)]())
+
+    init(
+        base: SQLiteLedger, mirror: Mirror, disk: Disk, bells: Bells, controller: Controller,
+        trace: Trace, guardian: SecretScan, mutant: Mutant?
+    ) {
+        self.base = base
+        self.mirror = mirror
+        self.disk = disk
+        self.bells = bells
+        self.controller = controller
+        self.trace = trace
+        self.guardian = guardian
+        self.mutant = mutant
+    }
 
     private func write<Value>(
         _ place: String, _ body: () throws(LedgerError) -> Value
@@ -37,20 +54,30 @@ struct SimulatedLedger: Ledger {
 
     func save(_ record: InstanceRecord) throws(LedgerError) {
         try write("a record") { () throws(LedgerError) in try base.save(record) }
-        guardian.check(record, in: "the record of \(record.name)")
+        mirror.save(record)
+        guardian.check(record)
         wrote("the record", record.name)
     }
 
     func forget(_ name: String) throws(LedgerError) {
         try write("that \(name) is forgotten") { () throws(LedgerError) in try base.forget(name) }
+        mirror.forget(name)
         wrote("that it is forgotten", name)
     }
 
     func begin(_ intent: Intent, _ record: InstanceRecord) throws(LedgerError) -> Int64 {
+        guard mutant == .intentAfterEffect else { return try write(intent, record) }
+        let number = -Int64(late.value.count) - 1
+        late.value[number] = (intent, record)
+        return number
+    }
+
+    private func write(_ intent: Intent, _ record: InstanceRecord) throws(LedgerError) -> Int64 {
         let number = try write("an intent") { () throws(LedgerError) in
             try base.begin(intent, record)
         }
-        guardian.check(record, in: "the record of \(record.name)")
+        mirror.save(record)
+        guardian.check(record)
         guardian.check(intent, in: "an intent of \(intent.name)")
         trace.add(.intended(number, intent), by: controller.number)
         controller.step("after it wrote an intent")
@@ -58,6 +85,11 @@ struct SimulatedLedger: Ledger {
     }
 
     func finish(_ number: Int64, outcome: String) throws(LedgerError) {
+        if mutant == .leavesIntentsOpen { return }
+        var number = number
+        if let (intent, record) = late.value.removeValue(forKey: number) {
+            number = try write(intent, record)
+        }
         try write("an outcome") { () throws(LedgerError) in
             try base.finish(number, outcome: outcome)
         }

@@ -36,15 +36,13 @@ struct Convergence {
         guard world.life.value.controller?.isAlive == true else {
             return [("-", "no controller runs")]
         }
-        let records = (try? world.life.value.ledger.records()) ?? []
-        let known = Dictionary(
-            records.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let known = world.life.value.mirror.records
         let declared = Dictionary(
             world.tree.instances.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let owned = world.platforms.flatMap(\.objects).compactMap(\.ownership)
             .filter { $0.swarm == World.swarm }.map(\.name)
         let needed = Set(declared.values.map { $0.provider ?? "docker" })
-            .union(records.map(\.provider))
+            .union(known.values.map(\.provider))
         var unmet: [(String, String)] = []
         for name in Set(declared.keys).union(owned).sorted() {
             let problem =

@@ -9,16 +9,15 @@ extension Outside {
 
     func care() {
         let ledger = world.life.value.ledger
-        guard let state = try? ledger.swarmState(), let records = try? ledger.records() else {
+        let now = clock.elapsed()
+        guard now - lastCare.value >= Self.pause, let state = try? ledger.swarmState() else {
             return
         }
-        let now = clock.elapsed()
-        guard now - lastCare.value >= Self.pause else { return }
         lastCare.value = now
         if let parked = state.parked, parked.approvedBy == nil {
             world.ask(.init(verb: .approve, by: "bob"))
         }
-        for record in records {
+        for record in world.life.value.mirror.sorted {
             let reasons = record.conditions.filter { $0.kind == .blocked }.map(\.reason)
             let kinds = Set(record.conditions.map(\.kind))
             if kinds.contains(.stalled) {

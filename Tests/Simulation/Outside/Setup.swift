@@ -25,6 +25,7 @@ struct Setup: Sendable {
             [
                 .seconds(15), .seconds(60), .seconds(300),
             ], or: .seconds(60))
+        policy.retry.first = random.pick([.seconds(1), .seconds(5)], or: .seconds(1))
         policy.resync = random.pick([.seconds(20), .seconds(60)], or: .seconds(60))
         policy.pruneCount = random.number(1...5)
         policy.progressDeadline = random.pick([.seconds(60), .seconds(600)], or: .seconds(60))
@@ -35,6 +36,6 @@ struct Setup: Sendable {
     /// pause between attempts, twice, what a platform takes for the slowest start, a few lists.
     var patience: Duration {
         policy.retry.limit * 2 + policy.resync * 4 + policy.progressDeadline * 2
-            + .seconds(900)
+            + .seconds(500)
     }
 }

@@ -12,6 +12,8 @@ final class SimulatedPlatform: Sendable {
         var volumes: [String: PlatformVolume] = [:]
         var count = 0
         var freed: [String] = []
+        /// The last hash of each name, for a mutant.
+        var hashes: [String: SpecHash] = [:]
         /// Every name that an id was ever used for, the last one.
         var names: [String: String] = [:]
         var unreachableUntil = Duration.zero
@@ -39,12 +41,14 @@ final class SimulatedPlatform: Sendable {
     let faults: FaultPlan
     let trace: Trace
     let streams: EventStreams
+    let mutant: Mutant?
     let state: Confined<State>
 
     init(
         _ kind: PlatformKind, swarm: String, seed: UInt64, clock: VirtualClock, faults: FaultPlan,
-        trace: Trace
+        trace: Trace, mutant: Mutant?
     ) {
+        self.mutant = mutant
         self.kind = kind
         self.swarm = swarm
         self.clock = clock
@@ -92,6 +96,7 @@ final class SimulatedPlatform: Sendable {
         if let volume, objects.contains(where: { $0.volume == volume && $0.isLive }) {
             return .failed(.wrongState("the storage \(volume) is in use"))
         }
+        state.value.hashes[request.ownership.name] = request.ownership.specHash
         var object = PlatformObject(
             id: newID(), platformName: name, ownership: request.ownership, maker: .pal,
             config: reported(request.config), status: .stopped, made: request.config,

@@ -7,6 +7,9 @@ public struct Options: Sendable {
     /// Keeps every line of the trace for people.
     public var keepsTrace = false
 
+    /// How the engine is broken; nil for as it is.
+    public var mutant: Mutant?
+
     /// All usual faults, drawn from the seed.
     public init() {}
 }

@@ -10,6 +10,7 @@ final class World: Sendable {
     static let swarm = "sim"
 
     let seed: UInt64
+    let mutant: Mutant?
     let setup: Setup
     let scheduler: Scheduler
     let trace: Trace
@@ -23,6 +24,7 @@ final class World: Sendable {
     /// The controller's side of the world.
     struct Life {
         var ledger: SQLiteLedger
+        var mirror = Mirror()
         var controller: Controller?
         var reconciler: Reconciler?
         var controllers = 0
@@ -43,11 +45,15 @@ final class World: Sendable {
         let clock = scheduler.clock
         trace = Trace(clock, keepsLines: options.keepsTrace)
         faults = FaultPlan(
-            seed: seed, allowed: options.faults, all: options.usesAllFaults, trace: trace)
+            seed: seed, allowed: options.faults, all: options.usesAllFaults,
+            certain: options.mutant?.faults ?? [], trace: trace)
+        let mutant = options.mutant
+        self.mutant = mutant
         let (trace, faults) = (trace, faults)
         platforms = [PlatformKind.container, .machine].map {
             SimulatedPlatform(
-                $0, swarm: Self.swarm, seed: seed, clock: clock, faults: faults, trace: trace)
+                $0, swarm: Self.swarm, seed: seed, clock: clock, faults: faults, trace: trace,
+                mutant: mutant)
         }
         tree = SimulatedTree(clock: clock, faults: faults, trace: trace)
         disk = Disk(clock)
@@ -86,17 +92,19 @@ final class World: Sendable {
         let controller = Controller(life.value.controllers, trace: trace, faults: faults)
         let guardian = SecretScan(trace: trace)
         let ledger = SimulatedLedger(
-            base: life.value.ledger, disk: disk, bells: bells, controller: controller,
-            trace: trace, guardian: guardian)
+            base: life.value.ledger, mirror: life.value.mirror, disk: disk, bells: bells,
+            controller: controller,
+            trace: trace, guardian: guardian, mutant: mutant)
         let logger = CapturingLog.logger(guardian)
         do {
             let reconciler = try Reconciler(
                 .init(
                     swarm: Self.swarm,
-                    source: SimulatedSource(tree, controller: controller.number),
+                    source: SimulatedSource(
+                        tree, controller: controller.number, mutant: mutant),
                     providers: providers(controller, logger), ledger: ledger, clock: clock,
                     random: RunRandom(SeededRandom(seed: life.value.random.next())),
-                    logger: logger), policy: setup.policy)
+                    logger: logger), policy: enginePolicy)
             let isNew = try ledger.records().isEmpty
             trace.add(.began(ledgerIsNew: isNew), by: controller.number)
             life.value.controller = controller
@@ -106,6 +114,15 @@ final class World: Sendable {
             life.value.startFailures += 1
             return nil
         }
+    }
+
+    /// What the engine is given; checkers go by the setup's own.
+    private var enginePolicy: Policy {
+        var policy = setup.policy
+        if mutant == .noPruneBudget { policy.pruneCount = 1_000_000 }
+        if mutant == .backoffWithoutCap { policy.retry.limit = .seconds(1_000_000) }
+        if mutant == .noResync { policy.resync = .seconds(1_000_000) }
+        return policy
     }
 
     /// The providers as one controller has them.
@@ -125,6 +142,7 @@ final class World: Sendable {
     private func loseLedger() {
         guard faults.strikes(.lostLedger), let fresh = try? SQLiteLedger.inMemory() else { return }
         life.value.ledger = fresh
+        life.value.mirror = Mirror()
     }
 
     /// Ends the controller in good order; another one follows, unless the run is over.

@@ -41,7 +41,10 @@ struct SimulatedSource: SpecSource {
     private let trace: Trace
     private let controller: Int
 
-    init(_ tree: SimulatedTree, controller: Int) {
+    private let mutant: Mutant?
+
+    init(_ tree: SimulatedTree, controller: Int, mutant: Mutant? = nil) {
+        self.mutant = mutant
         directory = SpecDirectory(
             path: SimulatedTree.path, tree: TreeView(tree: tree, controller: controller),
             clock: tree.clock)
@@ -50,7 +53,13 @@ struct SimulatedSource: SpecSource {
     }
 
     func read() async -> Desired {
-        let desired = await directory.read()
+        var desired = await directory.read()
+        if mutant == .believesBrokenFiles {
+            desired.declarations = desired.declarations.filter { $0.value.staleBecause == nil }
+            if desired.source != .available { desired.declarations = [:] }
+            desired.source = .available
+            desired.pruneBlock = nil
+        }
         trace.add(.told(desired), by: controller)
         return desired
     }
