@@ -39,7 +39,7 @@ struct Growth {
             if growth > most { found.append(("-", "\(growth) \(what), more than \(most)")) }
         }
         limit("calls that change something", after.calls - before.calls, 0)
-        limit("new events", Int(after.events - before.events), 2)
+        limit("new events", Int(after.events - before.events), 4)
         limit("more timers", after.timers - before.timers, 4)
         // A list, its mark in the state, a look at the files: for each provider, each time.
         limit("entries in the trace", after.entries - before.entries, lists * 12)

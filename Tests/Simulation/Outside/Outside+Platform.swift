@@ -45,6 +45,7 @@ extension Outside {
 
     /// Something that bears one of our names and is not pal's.
     private func placeStranger(_ fault: Fault, _ platform: SimulatedPlatform) -> Bool {
+        if fault == .unknownHashObject, random.value.chance(0.5) { return takeOver(platform) }
         let free = writer.value.names.filter { name in
             fault == .otherSwarmObject || world.scene.objects(of: name).isEmpty
         }
@@ -62,6 +63,22 @@ extension Outside {
             made: InstanceConfig(name: name), createdAt: clock.date())
         world.trace.add(.outside("\(platform.kind.name): \(fault.rawValue) named \(name)"))
         platform.put(object, "is put there by a stranger")
+        return true
+    }
+
+    /// Another controller has put its own in the place of what pal made.
+    private func takeOver(_ platform: SimulatedPlatform) -> Bool {
+        let own = platform.objects.filter {
+            $0.ownership?.swarm == World.swarm && $0.isLive && $0.maker == .pal
+        }
+        guard let old = random.value.pick(own), var marks = old.ownership else { return false }
+        marks.specHash = SpecHash(text: "v1:0123456789abcdef0123456789abcdef")
+        platform.vanish(old)
+        let object = PlatformObject(
+            id: platform.newID(), platformName: old.platformName, ownership: marks,
+            maker: .stranger, config: InstanceConfig(name: marks.name), status: .stopped,
+            made: InstanceConfig(name: marks.name), createdAt: clock.date())
+        platform.put(object, "is put in its place by a stranger")
         return true
     }
 

@@ -15,10 +15,8 @@ struct Setup: Sendable {
     init(seed: UInt64) {
         var random = SeededRandom(seed: seed, for: "setup")
         names = random.number(2...14)
-        duration = random.pick(
-            [
-                .seconds(15), .seconds(40), .seconds(90), .seconds(240), .seconds(900),
-            ], or: .seconds(60))
+        let seconds = random.pick([15, 15, 40, 40, 90, 90, 240, 240, 900, 3000], or: 40)
+        duration = .seconds(seconds)
         deeds = random.number(3...30)
         isAttended = random.chance(0.7)
         policy.retry.limit = random.pick(

@@ -172,6 +172,12 @@ final class SimulatedPlatform: Sendable {
         }
     }
 
+    /// Takes an object away without any delay.
+    func vanish(_ object: PlatformObject) {
+        state.value.objects[object.id] = nil
+        remember()
+    }
+
     func deleteVolume(_ id: String) -> Answer<Bool> {
         guard state.value.volumes[id] != nil else { return Answer(result: .success(false)) }
         guard !objects.contains(where: { $0.volume == id }) else {
