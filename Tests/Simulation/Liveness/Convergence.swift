@@ -15,8 +15,12 @@ struct Convergence {
     private(set) var unmet: [(name: String, what: String)] = []
     private var quietSince: Duration?
 
-    /// How long it must last.
-    private static let calm = Duration.seconds(20)
+    /// How long it must last. Where nobody gives consent, deletions go on one after the other as
+    /// the prune budget lets them.
+    private var calm: Duration {
+        let policy = world.setup.policy
+        return world.setup.isAttended ? .seconds(20) : policy.pruneWindow * 2 + policy.resync * 2
+    }
 
     init(_ world: World) { self.world = world }
 
@@ -29,7 +33,7 @@ struct Convergence {
             return false
         }
         quietSince = quietSince ?? now
-        return now - (quietSince ?? now) >= Self.calm
+        return now - (quietSince ?? now) >= calm
     }
 
     private func look() -> [(name: String, what: String)] {

@@ -14,7 +14,7 @@ final class SimulatedPlatform: Sendable {
         var freed: [String] = []
         /// The last hash of each name, for a mutant.
         var hashes: [String: SpecHash] = [:]
-        /// Every name that an id was ever used for, the last one.
+        /// The name of every instance that ever was, by pal's id.
         var names: [String: String] = [:]
         var unreachableUntil = Duration.zero
         var limitedUntil = Duration.zero
@@ -65,8 +65,8 @@ final class SimulatedPlatform: Sendable {
     var volumes: [PlatformVolume] { state.value.volumes.values.sorted { $0.id < $1.id } }
 
     func name(of reference: InstanceReference) -> String {
-        let id = reference.providerInstanceId ?? ""
-        return state.value.names[id] ?? "(\(reference.id))"
+        // Not by the object's id, which may by now be another instance's.
+        state.value.names[reference.id] ?? "(\(reference.id))"
     }
 
     /// What stands under a reference and is pal's own.
@@ -135,7 +135,7 @@ final class SimulatedPlatform: Sendable {
     func put(_ object: PlatformObject, _ what: String) {
         let name = object.ownership?.name ?? object.platformName
         state.value.objects[object.id] = object
-        state.value.names[object.id] = name
+        if let id = object.ownership?.id { state.value.names[id] = name }
         remember()
         trace.add(.platform("at \(kind.name) \(what) (\(object.id))", name: name))
         guard object.ownership?.swarm == swarm else { return }

@@ -120,7 +120,10 @@ final class World: Sendable {
     private var enginePolicy: Policy {
         var policy = setup.policy
         if mutant == .noPruneBudget { policy.pruneCount = 1_000_000 }
-        if mutant == .backoffWithoutCap { policy.retry.limit = .seconds(1_000_000) }
+        if mutant == .backoffWithoutCap {
+            // From a long first pause, so that a run need not take days.
+            policy.retry = Backoff(first: .seconds(10), limit: .seconds(1_000_000))
+        }
         if mutant == .noResync { policy.resync = .seconds(1_000_000) }
         return policy
     }
