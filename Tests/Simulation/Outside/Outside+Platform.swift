@@ -47,12 +47,15 @@ extension Outside {
     private func placeStranger(_ fault: Fault, _ platform: SimulatedPlatform) -> Bool {
         if fault == .unknownHashObject, random.value.chance(0.5) { return takeOver(platform) }
         let free = writer.value.names.filter { name in
-            fault == .otherSwarmObject || world.scene.objects(of: name).isEmpty
+            fault != .unknownHashObject || world.scene.objects(of: name).isEmpty
         }
         guard let name = random.value.pick(free) else { return false }
         let swarm = fault == .otherSwarmObject ? "other" : World.swarm
+        let generations = world.scene.objects(of: name).compactMap { $0.ownership?.generation }
         let marks = Ownership(
-            swarm: swarm, name: name, id: "stranger-\(name)", generation: 1,
+            swarm: swarm, name: name, id: "stranger-\(name)",
+            // The name that the next generation will want.
+            generation: 1 + (generations.max() ?? 0),
             specHash: SpecHash(text: "v1:0123456789abcdef0123456789abcdef"))
         let title = platform.platformName(marks)
         guard !platform.objects.contains(where: { $0.platformName == title }) else { return false }

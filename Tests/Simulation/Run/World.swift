@@ -122,7 +122,7 @@ final class World: Sendable {
         if mutant == .noPruneBudget { policy.pruneCount = 1_000_000 }
         if mutant == .backoffWithoutCap {
             // From a long first pause, so that a run need not take days.
-            policy.retry = Backoff(first: .seconds(10), limit: .seconds(1_000_000))
+            policy.retry = Backoff(first: .seconds(60), limit: .seconds(1_000_000))
         }
         if mutant == .noResync { policy.resync = .seconds(1_000_000) }
         return policy
