@@ -21,16 +21,19 @@ struct PalSim: ParsableCommand {
     @Option(help: "Only these faults, separated by commas; all of them in every run.")
     var onlyFaults: String?
     @Option(help: "All faults but these.") var withoutFaults: String?
-    @Option(help: "Break the engine in this way.") var mutant: String?
-    @Flag(help: "Break the engine in every way, and print when it is caught.") var mutants = false
     @Flag(help: "Print everything that happens.") var trace = false
+    @Flag(help: "Crash at every step of every kind of change instead, one run for each.")
+    var crashPoints = false
+    @Option(help: "Run until a seed breaks this promise, and say only which one does.")
+    var until: String?
 
     func run() throws {
-        if mutants {
-            if Mutants.run(from: seed) > 0 { throw ExitCode(1) }
+        if crashPoints {
+            guard CrashTable().print() else { throw ExitCode(1) }
             return
         }
         let options = try options()
+        if let until { return try search(until, options) }
         var report = Report(arguments: arguments)
         for start in stride(from: seed, to: seed + count, by: 64) {
             let batch = start..<min(start + 64, seed + count)
@@ -41,6 +44,21 @@ struct PalSim: ParsableCommand {
         }
         print(report.summary)
         if report.failed > 0 { throw ExitCode(1) }
+    }
+
+    private func search(_ promise: String, _ options: Options) throws {
+        for start in stride(from: seed, to: seed + count, by: 4) {
+            for (outcome, _) in Batch.run(
+                start..<min(start + 4, seed + count), options, twice: false)
+            {
+                guard let found = outcome.findings.first(where: { $0.promise == promise })
+                else { continue }
+                print("seed \(outcome.seed): \(found)")
+                return
+            }
+        }
+        print("not broken by \(count) seeds: \(promise)")
+        throw ExitCode(1)
     }
 
     private func options() throws -> Options {

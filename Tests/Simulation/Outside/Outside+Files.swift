@@ -75,7 +75,9 @@ extension Outside {
     private func breakFile() -> Bool {
         guard let (path, index, _) = anyDocument() else { return false }
         let documents = tree.files[path]?.documents ?? []
-        tree.write(path, documents, random.value.chance(0.5) ? .garbage : .strange(index))
+        let forms: [SpecFile.Form] = [.garbage, .strange(index), .blabbing(index)]
+        let form = random.value.pick(forms, or: .garbage)
+        tree.write(path, documents, form)
         mendLater(path)
         return true
     }

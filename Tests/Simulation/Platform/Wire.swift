@@ -33,7 +33,7 @@ struct Wire: Sendable {
         trace.add(.called(call), by: controller.number)
         send(call, Fate.draw(faults, &random.value), reply, effect)
         let result = await reply.value(ifCancelled: unheard)
-        trace.add(.returned(call, Self.text(result)), by: controller.number)
+        trace.add(.returned(call, Self.failure(result)), by: controller.number)
         controller.step("after \(verb.rawValue) \(name) returned")
         return try result.get()
     }
@@ -71,6 +71,7 @@ struct Wire: Sendable {
         case .failure(let failure):
             trace.add(.refused(call, failure.description), by: call.controller)
         }
+        controller.step("before it hears of \(call.verb.rawValue) \(call.name)")
         guard isSecond == (fate.again != nil && fate.secondAnswers) else { return }
         let isLost = fate.losesAnswer
         let result = answer.result
@@ -80,11 +81,10 @@ struct Wire: Sendable {
         }
     }
 
-    private static func text<Value>(_ result: Result<Value, ProviderFailure>) -> String {
-        switch result {
-        case .success: "well"
-        case .failure(let failure): "'\(failure.description)'"
-        }
+    private static func failure<Value>(
+        _ result: Result<Value, ProviderFailure>
+    ) -> ProviderFailure? {
+        if case .failure(let failure) = result { failure } else { nil }
     }
 
     // MARK: Calls that only ask

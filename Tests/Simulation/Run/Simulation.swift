@@ -29,13 +29,19 @@ struct Run {
     let findings = Confined([Finding]())
 
     init(_ seed: UInt64, _ options: Options) throws {
-        world = try World(seed: seed, options)
+        self.init(try World(seed: seed, Setup(seed: seed), options))
+    }
+
+    /// - Parameter also: Sees every entry of the trace, after the checkers.
+    init(_ world: World, also: @escaping @Sendable (Entry) -> Void = { _ in }) {
+        self.world = world
         outside = Outside(world)
         safety = Confined(Safety(world.setup.policy))
         let (safety, tally, scene) = (safety, tally, world.scene)
         world.trace.observe { entry in
             safety.value.see(entry, scene)
             tally.value.see(entry)
+            also(entry)
         }
     }
 
@@ -45,8 +51,13 @@ struct Run {
         let root = world.scheduler.start { await world.keepControlling() }
         if run(for: world.setup.duration) {
             heal()
-            if converge() { rest() }
+            if converge(withSomebody: world.setup.isAttended) { rest() }
         }
+        end(root)
+    }
+
+    /// Ends the controller, and all that still waits in the world.
+    func end(_ root: Task<Void, Never>) {
         world.life.value.isOver = true
         world.shutDown()
         if !run(for: .seconds(60)) || world.life.value.controller != nil {
@@ -54,6 +65,8 @@ struct Run {
         }
         root.cancel()
         _ = world.scheduler.run(until: world.clock.elapsed() + .seconds(60))
+        // The observer holds the world that holds it.
+        world.trace.observe(nil)
     }
 
     /// Lets time pass.
@@ -75,12 +88,13 @@ struct Run {
     }
 
     /// Waits until all is as it should be, and stays so.
-    func converge() -> Bool {
+    /// - Parameter somebody: Whether a person consents to what waits for that.
+    func converge(withSomebody somebody: Bool) -> Bool {
         let end = world.clock.elapsed() + world.setup.patience
         var state = Convergence(world)
         while world.clock.elapsed() < end {
             guard run(for: .seconds(5)) else { return false }
-            if world.setup.isAttended { outside.care() }
+            if somebody { outside.care() }
             if state.isReached() { return state.hasEmptyPlan(self) }
         }
         for (name, what) in state.unmet { broken(Convergence.promise, what, name) }

@@ -33,14 +33,16 @@ final class World: Sendable {
         var calls = Confined(0)
         /// What could not even begin, for the end of the run.
         var startFailures = 0
+        /// At which of its steps the next controller crashes; nil where it does not.
+        var crashesAfter: Int?
     }
 
     var clock: VirtualClock { scheduler.clock }
     var scene: Scene { Scene(platforms: platforms, swarm: Self.swarm) }
 
-    init(seed: UInt64, _ options: Options) throws {
+    init(seed: UInt64, _ setup: Setup, _ options: Options) throws {
         self.seed = seed
-        setup = Setup(seed: seed)
+        self.setup = setup
         scheduler = Scheduler(seed)
         let clock = scheduler.clock
         trace = Trace(clock, keepsLines: options.keepsTrace)
@@ -107,6 +109,8 @@ final class World: Sendable {
                     logger: logger), policy: enginePolicy)
             let isNew = try ledger.records().isEmpty
             trace.add(.began(ledgerIsNew: isNew), by: controller.number)
+            if let steps = life.value.crashesAfter { controller.crash(afterSteps: steps) }
+            life.value.crashesAfter = nil
             life.value.controller = controller
             life.value.reconciler = reconciler
             return (controller, reconciler)

@@ -65,4 +65,6 @@ struct OwnObjectsOnly: Checker {
 /// after a minute.
 enum Plans {
     static let longest = Duration.seconds(245)
+    /// How long one can wait for an answer before its first intent.
+    static let longestWait = Duration.seconds(31)
 }

@@ -9,6 +9,8 @@ struct Safety {
         checkers = [
             OwnObjectsOnly(), OneLiveInstance(), OneChangeInFlight(), CompleteReads(),
             PruneBudget(policy), PersistentData(), NoSecrets(), IntentFirst(),
+            OldServesUntilReady(), AsksBeforeInterrupting(), DependenciesFirst(),
+            PausesAfterFailures(policy),
         ]
     }
 

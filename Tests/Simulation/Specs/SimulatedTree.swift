@@ -196,7 +196,7 @@ extension Look {
         hidden.formUnion(file.hidden)
         switch file.form {
         case .good where file.isReadable: goodFiles.insert(path)
-        case .strange where file.isReadable: break
+        case .strange where file.isReadable, .blabbing where file.isReadable: break
         default: brokenFiles.insert(path)
         }
     }

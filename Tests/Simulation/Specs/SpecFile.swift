@@ -11,6 +11,8 @@ struct SpecFile: Sendable, Hashable {
         case garbage
         /// The document at this index has a field that nobody knows.
         case strange(Int)
+        /// The document at this index has a secret's value where a reference belongs.
+        case blabbing(Int)
     }
 
     /// The documents that its writer means.
@@ -23,12 +25,17 @@ struct SpecFile: Sendable, Hashable {
     /// Its bytes.
     var text: String {
         let whole = documents.enumerated().map { index, document in
-            var text = FieldTable.encode(document).canonicalJSON
+            var shown = document
+            if form == .blabbing(index) { shown.secrets = nil }
+            var text = FieldTable.encode(shown).canonicalJSON
             if form == .strange(index) { text = text.dropLast() + ",\"imagge\":\"x\"}" }
+            if form == .blabbing(index) {
+                text = text.dropLast() + ",\"secrets\":{\"LOGIN\":\"\(SecretScan.mark)7\"}}"
+            }
             return text
         }.joined(separator: "\n---\n")
         switch form {
-        case .good, .strange: return whole + "\n"
+        case .good, .strange, .blabbing: return whole + "\n"
         case .garbage: return "name: [a, b\n\t}: {"
         case .torn(let share): return String(whole.prefix(Int(Double(whole.count) * share)))
         }
@@ -45,7 +52,7 @@ struct SpecFile: Sendable, Hashable {
     var declared: Set<String> {
         switch form {
         case .good: isReadable ? names : []
-        case .strange(let index):
+        case .strange(let index), .blabbing(let index):
             isReadable
                 ? Self.names(documents.enumerated().filter { $0.offset != index }.map(\.element))
                 : []

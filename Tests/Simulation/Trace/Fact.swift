@@ -1,5 +1,6 @@
 import PalEngine
 import PalModel
+import PalProvider
 
 /// A call that changes something at a platform.
 struct Call: Sendable, Hashable {
@@ -78,7 +79,7 @@ enum Fact: Sendable {
     case called(Call)
     case took(Call, Effect)
     case refused(Call, String)
-    case returned(Call, String)
+    case returned(Call, ProviderFailure?)
 
     // The ledger.
     case intended(Int64, Intent)
@@ -110,7 +111,8 @@ enum Fact: Sendable {
         case .called(let call): "calls \(call.text)"
         case .took(let call, let effect): "\(effect.text): \(call.text)"
         case .refused(let call, let why): "refused (\(why)): \(call.text)"
-        case .returned(let call, let what): "returns \(what): \(call.text)"
+        case .returned(let call, let what):
+            "returns \(what.map { "'\($0)'" } ?? "well"): \(call.text)"
         case .intended(let number, let intent):
             "intends \(intent.step.verb.rawValue) \(intent.name), intent \(number)"
         case .finished(let number, let outcome): "closes intent \(number): \(outcome)"

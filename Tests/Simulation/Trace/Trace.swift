@@ -33,8 +33,8 @@ final class Trace: Sendable {
         self.keepsLines = keepsLines
     }
 
-    /// Who sees each entry as it comes.
-    func observe(_ observer: @escaping @Sendable (Entry) -> Void) {
+    /// Who sees each entry as it comes; nil for nobody.
+    func observe(_ observer: (@Sendable (Entry) -> Void)?) {
         state.value.observer = observer
     }
 

@@ -1,0 +1,35 @@
+import Simulation
+import Testing
+
+/// A crash at every provider call and at every write of the ledger, one run for each: what is
+/// declared stands, nothing twice, nothing lost, and nothing is left to do.
+@Suite("Crash points")
+struct CrashPointsTests {
+    @Test(arguments: CrashScenario.allCases)
+    func aCrashAtAnyStepIsMended(_ scenario: CrashScenario) {
+        check(CrashPoints.enumerate(scenario, .once))
+    }
+
+    @Test(arguments: CrashScenario.allCases)
+    func aCrashAtAnyStepIsMendedWithTheLedgerLost(_ scenario: CrashScenario) {
+        check(CrashPoints.enumerate(scenario, .ledgerLost))
+    }
+
+    @Test(arguments: CrashScenario.allCases)
+    func aSecondCrashDuringTheMendingIsMended(_ scenario: CrashScenario) {
+        check(CrashPoints.enumerate(scenario, .twice))
+    }
+
+    private func check(_ report: CrashPoints.Report) {
+        // Enough to tell what is wrong; later ones may follow from the first.
+        #expect(report.complaints.prefix(3) == [])
+        // The enumeration must not shrink: every call and every write is in it.
+        #expect(report.made == report.expected)
+        #expect(report.calls == report.expected.count)
+        #expect(report.effects == report.calls)
+        #expect(report.answers == report.calls)
+        #expect(report.writesBefore == report.writesAfter)
+        #expect(report.writesBefore >= 4 + 2 * report.calls)
+        #expect(report.others == 0)
+    }
+}
