@@ -28,20 +28,15 @@ struct CrashScript {
     /// Whether the object must be the same one afterwards.
     var keepsObject = false
     var storage = Storage.kept
-    /// Where another instance runs that nothing may happen to.
-    var neighbourhood = "docker"
     /// The calls that the change takes, in order, where nothing goes wrong.
     var calls: [Step.Verb]
 
     static let name = "subject"
     static let neighbour = "neighbour"
 
-    /// The neighbour's declaration.
-    var neighbourConfig: InstanceConfig {
-        var config = InstanceConfig(name: Self.neighbour)
-        config.provider = neighbourhood
-        return config
-    }
+    /// Another instance, to which nothing may happen. With the ledger lost it is what leads to the
+    /// former provider of one that moves: a provider that nothing names is not asked.
+    var neighbourConfig: InstanceConfig { InstanceConfig(name: Self.neighbour) }
 
     /// A change of the declaration, from one to another.
     init(
@@ -137,6 +132,8 @@ extension CrashScenario {
                 [.create, .stop, .delete], at: "fly",
                 from: {
                     $0.resources.storagePersistent = false
+                    // With the ledger lost nobody knows that nothing was stored.
+                    $0.onReplace = .discard
                 }
             ) { $0.image = "editor:2" }
         case .replaceLosingStorage:
@@ -164,13 +161,10 @@ extension CrashScenario {
     private var ownership: CrashScript {
         switch self {
         case .move:
-            var script = CrashScript([.stop, .delete, .create]) {
+            return CrashScript([.stop, .delete, .create]) {
                 $0.provider = "fly"
                 $0.onReplace = .discard
             }
-            // With the ledger lost nothing else speaks of the former provider.
-            script.neighbourhood = "fly"
-            return script
         case .adopt:
             var script = kept(.init([]))
             script.startsAnew = true
