@@ -64,13 +64,6 @@ struct PalSim: ParsableCommand {
     private func options() throws -> Options {
         var options = Options()
         options.keepsTrace = trace
-        if let mutant {
-            guard let known = Mutant(rawValue: mutant) else {
-                let all = Mutant.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("no mutant is named '\(mutant)'; there are: \(all)")
-            }
-            options.mutant = known
-        }
         if let onlyFaults {
             options.faults = try faults(onlyFaults)
             options.usesAllFaults = true
@@ -94,6 +87,5 @@ struct PalSim: ParsableCommand {
     private var arguments: String {
         (onlyFaults.map { " --only-faults '\($0)'" } ?? "")
             + (withoutFaults.map { " --without-faults '\($0)'" } ?? "")
-            + (mutant.map { " --mutant \($0)" } ?? "")
     }
 }

@@ -12,12 +12,10 @@ struct SimulatedLedger: Ledger {
     let controller: Controller
     let trace: Trace
     let guardian: SecretScan
-    let mutant: Mutant?
-    private let late = Confined([Int64: (Intent, InstanceRecord)]())
 
     init(
         base: SQLiteLedger, mirror: Mirror, disk: Disk, bells: Bells, controller: Controller,
-        trace: Trace, guardian: SecretScan, mutant: Mutant?
+        trace: Trace, guardian: SecretScan
     ) {
         self.base = base
         self.mirror = mirror
@@ -26,7 +24,6 @@ struct SimulatedLedger: Ledger {
         self.controller = controller
         self.trace = trace
         self.guardian = guardian
-        self.mutant = mutant
     }
 
     private func write<Value>(
@@ -66,13 +63,6 @@ struct SimulatedLedger: Ledger {
     }
 
     func begin(_ intent: Intent, _ record: InstanceRecord) throws(LedgerError) -> Int64 {
-        guard mutant == .intentAfterEffect else { return try write(intent, record) }
-        let number = -Int64(late.value.count) - 1
-        late.value[number] = (intent, record)
-        return number
-    }
-
-    private func write(_ intent: Intent, _ record: InstanceRecord) throws(LedgerError) -> Int64 {
         let number = try write("an intent") { () throws(LedgerError) in
             try base.begin(intent, record)
         }
@@ -85,11 +75,6 @@ struct SimulatedLedger: Ledger {
     }
 
     func finish(_ number: Int64, outcome: String) throws(LedgerError) {
-        if mutant == .leavesIntentsOpen { return }
-        var number = number
-        if let (intent, record) = late.value.removeValue(forKey: number) {
-            number = try write(intent, record)
-        }
         try write("an outcome") { () throws(LedgerError) in
             try base.finish(number, outcome: outcome)
         }

@@ -45,9 +45,3 @@ public enum Fault: String, CaseIterable, Sendable {
         }
     }
 }
-
-extension Fault {
-    /// Those that are on unless somebody says otherwise: all but those that the engine does not
-    /// survive yet.
-    public static let usual = Set(Fault.allCases).subtracting([.diskFull, .readOnlyLedger])
-}

@@ -16,16 +16,15 @@ final class FaultPlan: Sendable {
     /// - Parameter allowed: The faults that may be drawn.
     /// - Parameter all: Every allowed one is in; otherwise each run draws its own half of them, so
     ///   that one fault does not always hide another.
-    /// - Parameter certain: These are in, whatever is drawn.
     init(
-        seed: UInt64, allowed: Set<Fault>, all: Bool, certain: Set<Fault>, trace: Trace
+        seed: UInt64, allowed: Set<Fault>, all: Bool, trace: Trace
     ) {
         self.trace = trace
         var draw = SeededRandom(seed: seed, for: "fault plan")
         for fault in Fault.allCases {
             let isDrawn = draw.chance(0.4)
             let strength = draw.pick([0.4, 1, 1, 2], or: 1)
-            guard allowed.contains(fault), isDrawn || all || certain.contains(fault) else {
+            guard allowed.contains(fault), isDrawn || all else {
                 continue
             }
             state.value.intensity[fault] = fault.likelihood * strength

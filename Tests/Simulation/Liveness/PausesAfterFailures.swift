@@ -2,8 +2,8 @@ import PalEngine
 import PalModel
 import PalProvider
 
-/// After a failed call pal waits before the next one, and after so many in a row it waits for
-/// somebody.
+/// After a failed call pal waits before the next one, but never longer than the longest pause; and
+/// after so many in a row it waits for somebody.
 struct PausesAfterFailures: Checker {
     static let promise = "pauses after failures"
 
@@ -11,9 +11,12 @@ struct PausesAfterFailures: Checker {
         var controller: Int
         var at: Duration
         var what: String
+        /// Whether nothing has happened since that may be why nothing is tried.
+        var isOpen = true
     }
 
     private let shortest: Duration
+    private let longest: Duration
     private let most: Int
     private var last: [String: Failure] = [:]
     private var inARow: [String: Int] = [:]
@@ -25,6 +28,8 @@ struct PausesAfterFailures: Checker {
     init(_ policy: Policy) {
         // The jitter may take half away.
         shortest = policy.retry.first * 0.45
+        // Others may be in the way for a while.
+        longest = policy.retry.limit + policy.resync + .seconds(300)
         most = policy.stallAfter
     }
 
@@ -42,11 +47,14 @@ struct PausesAfterFailures: Checker {
             inARow = [:]
         case .told(let new): note(new, entry.at)
         case .platform(_, let name):
+            last[name]?.isOpen = false
             if scene.objects(of: name).contains(where: { $0.readiness == .ready }) {
                 inARow[name] = nil
             }
+        case .listFailed: for name in last.keys { last[name]?.isOpen = false }
         case .returned(let call, let failure): note(call, failure, entry.at)
-        case .called(let call): return isTooSoon(call, entry.at) ?? isTooOften(call)
+        case .called(let call):
+            return isTooSoon(call, entry.at) ?? isTooLate(call, entry.at) ?? isTooOften(call)
         default: break
         }
         return nil
@@ -86,6 +94,17 @@ struct PausesAfterFailures: Checker {
         return Breach(
             call.name,
             "\(call.text), \((at - failure.at).milliseconds) ms after '\(failure.what)'")
+    }
+
+    private func isTooLate(_ call: Call, _ at: Duration) -> Breach? {
+        guard let failure = last[call.name], failure.controller == call.controller, failure.isOpen,
+            at - failure.at > longest, toldAt < failure.at, openRequests <= 0,
+            askedAt < failure.at,
+            desired?.declarations[call.name]?.config.value.dependsOn?.isEmpty ?? true
+        else { return nil }
+        return Breach(
+            call.name,
+            "\(call.text), only \((at - failure.at).milliseconds) ms after '\(failure.what)'")
     }
 
     private func isTooOften(_ call: Call) -> Breach? {

@@ -24,6 +24,7 @@ struct Setup: Sendable {
                 .seconds(15), .seconds(60), .seconds(300),
             ], or: .seconds(60))
         policy.retry.first = random.pick([.seconds(1), .seconds(5)], or: .seconds(1))
+        policy.stallAfter = random.pick([4, 12], or: 12)
         policy.resync = random.pick([.seconds(20), .seconds(60)], or: .seconds(60))
         policy.pruneCount = random.number(1...5)
         policy.progressDeadline = random.pick([.seconds(60), .seconds(600)], or: .seconds(60))

@@ -23,20 +23,13 @@ extension SimulatedPlatform {
 
     /// The instance that an object is, as a provider reports it; nil for a stranger's.
     func instance(_ object: PlatformObject) -> VSCodeInstance? {
-        guard var ownership = object.ownership, ownership.swarm == swarm else { return nil }
-        if mutant == .noOwnershipCheck, let hash = state.value.hashes[ownership.name] {
-            ownership.specHash = hash
-        }
+        guard let ownership = object.ownership, ownership.swarm == swarm else { return nil }
         var instance = VSCodeInstance(
             id: ownership.id, name: ownership.name, type: .init(rawValue: kind.name),
             providerName: kind.name, providerRegion: "here", providerInstanceId: object.id,
             status: object.status, config: object.config, ownership: ownership,
             readiness: object.readiness)
         instance.createdAt = object.createdAt
-        if mutant == .writesSecrets { instance.metadata["password"] = SecretScan.mark + "x" }
-        if mutant == .neverSatisfied, let memory = object.config.resources.memoryMax {
-            instance.config.resources.memoryMax = memory + 1
-        }
         instance.exit = object.exit
         instance.network.ports = object.ports
         let editor = object.config.network.port ?? 8080

@@ -12,8 +12,6 @@ final class SimulatedPlatform: Sendable {
         var volumes: [String: PlatformVolume] = [:]
         var count = 0
         var freed: [String] = []
-        /// The last hash of each name, for a mutant.
-        var hashes: [String: SpecHash] = [:]
         /// The name of every instance that ever was, by pal's id.
         var names: [String: String] = [:]
         var unreachableUntil = Duration.zero
@@ -41,14 +39,12 @@ final class SimulatedPlatform: Sendable {
     let faults: FaultPlan
     let trace: Trace
     let streams: EventStreams
-    let mutant: Mutant?
     let state: Confined<State>
 
     init(
         _ kind: PlatformKind, swarm: String, seed: UInt64, clock: VirtualClock, faults: FaultPlan,
-        trace: Trace, mutant: Mutant?
+        trace: Trace
     ) {
-        self.mutant = mutant
         self.kind = kind
         self.swarm = swarm
         self.clock = clock
@@ -96,7 +92,6 @@ final class SimulatedPlatform: Sendable {
         if let volume, objects.contains(where: { $0.volume == volume && $0.isLive }) {
             return .failed(.wrongState("the storage \(volume) is in use"))
         }
-        state.value.hashes[request.ownership.name] = request.ownership.specHash
         var object = PlatformObject(
             id: newID(), platformName: name, ownership: request.ownership, maker: .pal,
             config: reported(request.config), status: .stopped, made: request.config,

@@ -58,25 +58,10 @@ extension WiredProvider {
     ) async throws(ProviderFailure) -> VSCodeInstance {
         let ownership = request.ownership
         let platform = platform
-        do throws(ProviderFailure) {
-            let object = try await wire.change(
-                .create, ownership.name, generation: ownership.generation
-            ) { platform.create(request) }
-            return try shown(object)
-        } catch {
-            guard platform.mutant == .createsAgain, error.error?.code == .alreadyExists else {
-                throw error
-            }
-            var again = request
-            again.ownership.id += "x"
-            again.ownership.generation += 100
-            again.config.resources.storagePersistent = false
-            let second = again
-            let object = try await wire.change(
-                .create, ownership.name, generation: second.ownership.generation
-            ) { platform.create(second) }
-            return try shown(object)
-        }
+        let object = try await wire.change(
+            .create, ownership.name, generation: ownership.generation
+        ) { platform.create(request) }
+        return try shown(object)
     }
 
     func startInstance(_ reference: InstanceReference) async throws(ProviderFailure) {
@@ -98,13 +83,9 @@ extension WiredProvider {
     func deleteInstance(_ reference: InstanceReference) async throws(ProviderFailure) -> Bool {
         let platform = platform
         let name = platform.name(of: reference)
-        let volume = platform.own(reference)?.volume
-        if platform.mutant == .twoCallsAtOnce { return try await deleteTwice(reference, name) }
-        let result = try await wire.change(.delete, name, id(reference)) {
+        return try await wire.change(.delete, name, id(reference)) {
             platform.delete(reference)
         }
-        if platform.mutant == .deletesStorage, let volume { _ = try await deleteStorage(volume) }
-        return result
     }
 
     func updateInstance(
@@ -123,27 +104,6 @@ extension WiredProvider {
         return try await wire.change(.deleteStorage, name, providerStorageId) {
             platform.deleteVolume(providerStorageId)
         }
-    }
-
-    private func deleteTwice(
-        _ reference: InstanceReference, _ name: String
-    ) async throws(ProviderFailure) -> Bool {
-        let platform = platform
-        let target = id(reference)
-        let results = await withTaskGroup(of: Result<Bool, ProviderFailure>.self) { group in
-            for _ in 1...2 {
-                group.addTask {
-                    do throws(ProviderFailure) {
-                        return .success(
-                            try await wire.change(.delete, name, target) {
-                                platform.delete(reference)
-                            })
-                    } catch { return .failure(error) }
-                }
-            }
-            return await group.reduce(into: []) { $0.append($1) }
-        }
-        return try results[0].get()
     }
 
     private func id(_ reference: InstanceReference) -> String {
@@ -170,16 +130,7 @@ extension WiredProvider {
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
         do throws(ProviderFailure) {
-            let known = Confined([VSCodeInstance]())
-            let found: [VSCodeInstance]
-            do throws(ProviderFailure) {
-                found = try await pages(known).filter { filter.takes($0.name) }
-            } catch {
-                guard platform.mutant == .believesPartialLists else { throw error }
-                platform.trace.add(
-                    .listFailed(provider: name, error.description), by: wire.controller.number)
-                return known.value.filter { filter.takes($0.name) }
-            }
+            let found = try await pages().filter { filter.takes($0.name) }
             platform.trace.add(
                 .listed(provider: name, names: filter.names, found: found.count),
                 by: wire.controller.number)
@@ -192,9 +143,7 @@ extension WiredProvider {
     }
 
     /// Page after page, each at its own time; complete, or an error.
-    private func pages(
-        _ known: Confined<[VSCodeInstance]>
-    ) async throws(ProviderFailure) -> [VSCodeInstance] {
+    private func pages() async throws(ProviderFailure) -> [VSCodeInstance] {
         let platform = platform
         let isBehind = platform.faults.strikes(.staleList)
         let past = isBehind ? platform.faults.time(.staleList, 10...5000) : .zero
@@ -208,7 +157,6 @@ extension WiredProvider {
                 return .success(Array(all.filter { $0.id > after }.prefix(platform.kind.pageSize)))
             }
             found += page.compactMap(platform.instance)
-            known.value = found
             guard let end = page.last, page.count == platform.kind.pageSize else { break }
             last = end.id
             if breaksOff { throw .platform(.platformFailure, "the list broke off") }

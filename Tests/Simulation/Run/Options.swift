@@ -1,16 +1,13 @@
 /// What a run is made with beside its seed.
 public struct Options: Sendable {
     /// The faults that may be drawn.
-    public var faults: Set<Fault> = Fault.usual
+    public var faults: Set<Fault> = Set(Fault.allCases)
     /// Every allowed fault is in; otherwise each seed draws some of them.
     public var usesAllFaults = false
     /// Keeps every line of the trace for people.
     public var keepsTrace = false
 
-    /// How the engine is broken; nil for as it is.
-    public var mutant: Mutant?
-
-    /// All usual faults, drawn from the seed.
+    /// All faults, drawn from the seed.
     public init() {}
 }
 

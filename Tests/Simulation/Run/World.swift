@@ -10,7 +10,6 @@ final class World: Sendable {
     static let swarm = "sim"
 
     let seed: UInt64
-    let mutant: Mutant?
     let setup: Setup
     let scheduler: Scheduler
     let trace: Trace
@@ -48,14 +47,11 @@ final class World: Sendable {
         trace = Trace(clock, keepsLines: options.keepsTrace)
         faults = FaultPlan(
             seed: seed, allowed: options.faults, all: options.usesAllFaults,
-            certain: options.mutant?.faults ?? [], trace: trace)
-        let mutant = options.mutant
-        self.mutant = mutant
+            trace: trace)
         let (trace, faults) = (trace, faults)
         platforms = [PlatformKind.container, .machine].map {
             SimulatedPlatform(
-                $0, swarm: Self.swarm, seed: seed, clock: clock, faults: faults, trace: trace,
-                mutant: mutant)
+                $0, swarm: Self.swarm, seed: seed, clock: clock, faults: faults, trace: trace)
         }
         tree = SimulatedTree(clock: clock, faults: faults, trace: trace)
         disk = Disk(clock)
@@ -96,14 +92,14 @@ final class World: Sendable {
         let ledger = SimulatedLedger(
             base: life.value.ledger, mirror: life.value.mirror, disk: disk, bells: bells,
             controller: controller,
-            trace: trace, guardian: guardian, mutant: mutant)
+            trace: trace, guardian: guardian)
         let logger = CapturingLog.logger(guardian)
         do {
             let reconciler = try Reconciler(
                 .init(
                     swarm: Self.swarm,
                     source: SimulatedSource(
-                        tree, controller: controller.number, mutant: mutant),
+                        tree, controller: controller.number),
                     providers: providers(controller, logger), ledger: ledger, clock: clock,
                     random: RunRandom(SeededRandom(seed: life.value.random.next())),
                     logger: logger), policy: enginePolicy)
@@ -122,14 +118,7 @@ final class World: Sendable {
 
     /// What the engine is given; checkers go by the setup's own.
     private var enginePolicy: Policy {
-        var policy = setup.policy
-        if mutant == .noPruneBudget { policy.pruneCount = 1_000_000 }
-        if mutant == .backoffWithoutCap {
-            // From a long first pause, so that a run need not take days.
-            policy.retry = Backoff(first: .seconds(60), limit: .seconds(1_000_000))
-        }
-        if mutant == .noResync { policy.resync = .seconds(1_000_000) }
-        return policy
+        setup.policy
     }
 
     /// The providers as one controller has them.

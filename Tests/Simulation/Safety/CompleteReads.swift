@@ -14,6 +14,8 @@ struct CompleteReads: Checker {
     private var listedAt: [String: Duration] = [:]
     private var failedAt: [String: Duration] = [:]
     private var consents: Set<String> = []
+    /// What was not told of last because of a broken file alone.
+    private var hidden: Set<String> = []
 
     mutating func see(_ entry: Entry, _ scene: Scene) -> Breach? {
         switch entry.fact {
@@ -29,6 +31,8 @@ struct CompleteReads: Checker {
         case .listFailed(let provider, _): failedAt[provider] = entry.at
         case .requested(let request) where request.verb == .approve:
             consents.formUnion(request.names)
+        case .noted(let event) where event.reason == "Deleting":
+            return event.name.flatMap(hidden)
         case .called(let call) where call.verb == .delete || call.verb == .create:
             return unlisted(call, entry.at) ?? undeclared(call, entry.at)
         default: break
@@ -37,6 +41,7 @@ struct CompleteReads: Checker {
     }
 
     private mutating func note(_ desired: Desired, _ at: Duration) {
+        hidden = []
         for name in desired.declarations.keys { toldAt[name] = at }
         for name in toldAt.keys where desired.declarations[name] == nil {
             // A name that was frozen, or that a broken file hides, is not gone.
@@ -44,6 +49,11 @@ struct CompleteReads: Checker {
                 look.isComplete && !look.declared.contains(name)
                 && !look.hidden.contains(name) && look.brokenFiles.isSubset(of: goodFiles)
             if isGone { absentAt[name] = at }
+            if look.hidden.contains(name), !look.declared.contains(name),
+                desired.frozen[name] == nil, desired.pruneBlock == nil
+            {
+                hidden.insert(name)
+            }
         }
         if look.isComplete, look.brokenFiles.isSubset(of: goodFiles) { certainAt = at }
     }
@@ -51,6 +61,12 @@ struct CompleteReads: Checker {
     /// When a look last told everything for certain; names that this controller was never told of
     /// are known to be absent since then.
     private var certainAt: Duration?
+
+    /// A deletion begins of something that a broken file stands for.
+    private func hidden(_ name: String) -> Breach? {
+        guard hidden.contains(name), !consents.contains(name) else { return nil }
+        return Breach(name, "its deletion begins, and a file that is broken now declared it")
+    }
 
     private func unlisted(_ call: Call, _ at: Duration) -> Breach? {
         guard let listed = listedAt[call.provider] else {

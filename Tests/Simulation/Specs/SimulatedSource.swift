@@ -41,10 +41,7 @@ struct SimulatedSource: SpecSource {
     private let trace: Trace
     private let controller: Int
 
-    private let mutant: Mutant?
-
-    init(_ tree: SimulatedTree, controller: Int, mutant: Mutant? = nil) {
-        self.mutant = mutant
+    init(_ tree: SimulatedTree, controller: Int) {
         directory = SpecDirectory(
             path: SimulatedTree.path, tree: TreeView(tree: tree, controller: controller),
             clock: tree.clock)
@@ -53,13 +50,7 @@ struct SimulatedSource: SpecSource {
     }
 
     func read() async -> Desired {
-        var desired = await directory.read()
-        if mutant == .believesBrokenFiles {
-            desired.declarations = desired.declarations.filter { $0.value.staleBecause == nil }
-            if desired.source != .available { desired.declarations = [:] }
-            desired.source = .available
-            desired.pruneBlock = nil
-        }
+        let desired = await directory.read()
         trace.add(.told(desired), by: controller)
         return desired
     }
