@@ -48,6 +48,8 @@ final class Key {
     var isHopeless = false
     /// The end that was last counted as a crash.
     var countedExit: ExitReport?
+    /// What the last attempt failed of.
+    var lastFailure: String?
     /// The last problem that was told, so that a repetition is not told again.
     var toldProblem: String?
     private var cachedHash: SpecHash?

@@ -90,10 +90,13 @@ public struct Landing: Sendable, Hashable, Codable {
     public var provider: String
     /// When it can be taken for lost.
     public var until: Date
+    /// How long that was ahead when the call was made.
+    public var seconds: Double
 
-    init(provider: String, until: Date) {
+    init(provider: String, from date: Date, seconds: Double) {
         self.provider = provider
-        self.until = until
+        self.seconds = seconds
+        until = date + seconds
     }
 }
 

@@ -158,12 +158,15 @@ extension Planner {
             input.declaration?.config.value.onDelete ?? .delete == .delete
         else { return empty(input) }
         var plan = empty(input)
-        if input.declaration == nil, let block = input.pruneBlock {
-            plan.conditions = [
+        let consent = "delete its storage"
+        if input.declaration == nil, let block = input.pruneBlock, input.record?.consent != consent
+        {
+            return waiting(
+                input, for: consent,
                 Condition(
-                    .parked, reason: "PruneBlocked", message: "storage not deleted: \(block)")
-            ]
-            return plan
+                    .parked, reason: "PruneBlocked",
+                    message: "storage not deleted: \(block); 'pal approve \(input.name)' deletes it"
+                ))
         }
         plan.action = .delete
         plan.causes = [.init("the instance is deleted, and its storage was to go as well")]

@@ -47,21 +47,35 @@ public struct Preview: Sendable {
         let declared = world.desired?.declarations.count ?? 0
         admission.weigh(
             world.pruneCandidates, declared: declared, at: clock.elapsed(), clock.date())
-        let plans = plans(world, &admission, clock)
+        let plans = plans(world, &admission, clock, policy)
         return Preview(
             plans: plans, desired: world.desired ?? Desired(specsPath: ""),
             providerProblems: problems, parked: admission.parked, objects: world.objects,
             comparedFields: world.comparedFields)
     }
 
+    /// Whether the controller has given up on what is declared; a changed file gets new attempts.
+    private static func stall(
+        _ plan: InstancePlan, _ world: World, _ policy: Policy
+    ) -> Condition? {
+        guard let key = world[plan.name], let failed = key.record?.failedSpec,
+            failed == key.declaration?.config.value.digest
+        else { return nil }
+        return Stall.condition(of: plan, key.record, after: policy.stallAfter, because: nil)
+    }
+
     private static func plans(
-        _ world: World, _ admission: inout Admission, _ clock: any EngineClock
+        _ world: World, _ admission: inout Admission, _ clock: any EngineClock, _ policy: Policy
     ) -> [InstancePlan] {
         let path = world.desired?.specsPath ?? ""
         return world.keys.keys.sorted().map { name in
             var plan = Planner.plan(world.input(for: name, specsPath: path))
             plan = Admission.gate(plan, world.dependencies) {
                 world.instance(of: $0)?.value.isServing == true
+            }
+            if let stall = stall(plan, world, policy) {
+                plan.steps = []
+                plan.conditions.append(stall)
             }
             if let wait = admission.admit(plan, at: clock.elapsed(), clock.date()) {
                 plan.steps = []

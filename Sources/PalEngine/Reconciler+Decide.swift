@@ -103,10 +103,12 @@ extension Reconciler {
             key.notBefore = now + policy.retry.delay(after: key.record?.failures ?? 1, parts.random)
             note(key.name, .warning, "Crashed", "it ended by itself: \(exit.text)")
         }
-        if let failures = key.record?.failures, failures >= policy.stallAfter,
-            isAnAttempt(plan)
+        if let stall = Stall.condition(
+            of: plan, key.record, after: policy.stallAfter, because: key.lastFailure)
         {
-            stall(key, plan, failures)
+            var stalled = plan
+            stalled.conditions.append(stall)
+            show(key, stalled, .blocked(stall.message))
             return true
         }
         guard key.notBefore > now else { return false }
@@ -115,16 +117,10 @@ extension Reconciler {
         waiting.conditions.append(
             Condition(
                 .failing, reason: "BackOff",
-                message: key.toldProblem ?? "it ended by itself; it is started again after a pause")
+                message: key.lastFailure ?? "it ended by itself; it is started again after a pause")
         )
-        show(key, waiting, .retrying(key.toldProblem ?? "waiting before the next attempt"))
+        show(key, waiting, .retrying(key.lastFailure ?? "waiting before the next attempt"))
         return true
-    }
-
-    /// Whether a plan tries the declaration again that failed. What only takes something away, or
-    /// ends a replacement, does not, and is made however often the spec has failed.
-    private func isAnAttempt(_ plan: InstancePlan) -> Bool {
-        plan.steps.contains { [.create, .start, .update].contains($0.verb) }
     }
 
     /// Counts a failure against the declaration as it stands.
@@ -136,16 +132,6 @@ extension Reconciler {
     private func crash(of key: Key) -> ExitReport? {
         guard let instance = key.instance?.value, instance.status == .failed else { return nil }
         return instance.exit ?? ExitReport(code: nil)
-    }
-
-    private func stall(_ key: Key, _ plan: InstancePlan, _ failures: Int) {
-        var stalled = plan
-        let last = key.toldProblem.map { ": \($0)" } ?? ""
-        let message =
-            "failed \(failures) times in a row\(last); change the spec, "
-            + "or 'pal retry \(key.name)' to try again"
-        stalled.conditions.append(Condition(.stalled, reason: "TooManyFailures", message: message))
-        show(key, stalled, .blocked(message))
     }
 
     // MARK: Nothing to do

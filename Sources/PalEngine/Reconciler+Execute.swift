@@ -94,10 +94,11 @@ extension Reconciler {
 
     private func landing(on provider: String) -> Landing {
         let seconds = Double(policy.landing.components.seconds)
-        return Landing(provider: provider, until: parts.clock.date() + seconds)
+        return Landing(provider: provider, from: parts.clock.date(), seconds: seconds)
     }
 
-    private func finish(_ number: Int64, _ outcome: String) {
+    /// Closes an intent, or owes it.
+    func finish(_ number: Int64, _ outcome: String) {
         debts.intents.append((number, outcome))
         closeIntents()
     }
@@ -188,7 +189,7 @@ extension Reconciler {
             "made already, and the platform shows it otherwise: "
             + causes.joined(separator: "; ")
         if key.toldProblem != why { note(key.name, .warning, "DoesNotLast", why) }
-        key.toldProblem = why
+        (key.toldProblem, key.lastFailure) = (why, why)
         return true
     }
 
@@ -200,7 +201,7 @@ extension Reconciler {
             return
         }
         countFailure(key)
-        key.toldProblem = why
+        (key.toldProblem, key.lastFailure) = (why, why)
         key.notBefore =
             parts.clock.elapsed()
             + policy.retry.delay(after: max(1, key.record?.failures ?? 1), parts.random)
@@ -255,6 +256,7 @@ extension Reconciler {
             note(key.name, .warning, "Failed", "\(plan.action.rawValue): \(message)")
         }
         key.toldProblem = message
+        key.lastFailure = message
         if let record = key.record { save(record) }
     }
 

@@ -82,7 +82,7 @@ extension Reconciler {
     func settleInterruptedWork() {
         do {
             for intent in try parts.ledger.openIntents() {
-                try parts.ledger.finish(intent.number, outcome: "interrupted")
+                finish(intent.number, "interrupted")
                 note(
                     intent.name, .warning, "Interrupted",
                     "pal ended during its \(intent.step.verb.rawValue); looking at what came of it")

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import PalModel
 internal import PalProvider
 
@@ -142,8 +143,10 @@ final class World {
 
     /// A creation that may still take effect; nil where there is none, or it is too long ago.
     func landing(of key: Key) -> Landing? {
-        guard let landing = key.record?.landing, clock.date() < landing.until else { return nil }
-        return landing
+        guard let landing = key.record?.landing else { return nil }
+        // Farther ahead than it can be: the clock was set back meanwhile.
+        let left = landing.until.timeIntervalSince(clock.date())
+        return left > 0 && left <= landing.seconds ? landing : nil
     }
 
     /// Whether that other provider was not listed, so that nobody knows what it has.

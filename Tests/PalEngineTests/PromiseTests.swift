@@ -208,7 +208,7 @@ struct PromiseTests {
         swarm.source.declare([config])
         var cut = InstanceRecord(name: "a", id: "id-a", provider: "docker")
         cut.generation = 1
-        cut.landing = Landing(provider: "docker", until: Date() + 3600)
+        cut.landing = Landing(provider: "docker", from: Date(), seconds: 3600)
         try swarm.ledger.save(cut)
         config.provider = "other"
         swarm.source.declare([config])
@@ -217,7 +217,7 @@ struct PromiseTests {
         #expect(
             try Explanation(#require(try swarm.record("a")), in: nil).decision
                 .contains("a call that 'docker' never answered"))
-        cut.landing = Landing(provider: "docker", until: Date() - 1)
+        cut.landing = Landing(provider: "docker", from: Date() - 2, seconds: 1)
         try swarm.ledger.save(cut)
         #expect(try await swarm.perform(.apply).isDone)
         #expect(swarm.other.objects.count == 1)
