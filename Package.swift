@@ -171,7 +171,8 @@ let package = Package(
         .executableTarget(
             name: "pal-bench",
             dependencies: [
-                "PalModel", "PalFiles", "PalHTTP", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
+                "PalModel", "PalFiles", "PalHTTP", "PalProvider", "PalEngine", "PalSpecs",
+                "PalLedger",
                 "DockerProvider", "TestSupport", argumentParser, logging, yams,
             ],
             path: "Tests/pal-bench", swiftSettings: swift),

@@ -106,7 +106,8 @@ enum Fact: Sendable {
         case .looked(let look): Self.text(look)
         case .told(let desired): Self.text(desired)
         case .listed(let provider, let names, let found):
-            "\(provider) lists \(found) of \(names.map { $0.sorted().joined(separator: ",") } ?? "all")"
+            "\(provider) lists \(found) of "
+                + (names.map { $0.sorted().joined(separator: ",") } ?? "all")
         case .listFailed(let provider, let why): "\(provider) lists nothing: \(why)"
         case .called(let call): "calls \(call.text)"
         case .took(let call, let effect): "\(effect.text): \(call.text)"
