@@ -113,8 +113,11 @@ for name in "${names[@]}"; do
 done
 
 if [ $# -eq 0 ]; then
-    echo "the engine as it is, $most seeds:"
-    "$sim" --count "$most" | tail -n 1
+    if ! engine=$("$sim" --count "$most"); then
+        echo "$engine" >&2
+        fail "the engine as it is fails in the same seeds"
+    fi
+    echo "the engine as it is: $(tail -n 1 <<<"$engine")"
 fi
 [ $missed -eq 0 ] || fail "$missed of ${#names[@]} were not caught"
 echo "mutants: all ${#names[@]} were caught"
