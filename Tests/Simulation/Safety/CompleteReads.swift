@@ -49,7 +49,7 @@ struct CompleteReads: Checker {
                 look.isComplete && !look.declared.contains(name)
                 && !look.hidden.contains(name) && look.brokenFiles.isSubset(of: goodFiles)
             if isGone { absentAt[name] = at }
-            if look.hidden.contains(name), !look.declared.contains(name),
+            if look.hidden.subtracting(look.torn).contains(name), !look.declared.contains(name),
                 desired.frozen[name] == nil, desired.pruneBlock == nil
             {
                 hidden.insert(name)

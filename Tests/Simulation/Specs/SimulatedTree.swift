@@ -194,6 +194,7 @@ extension Look {
     mutating func note(_ file: SpecFile, _ path: String) {
         declared.formUnion(file.declared)
         hidden.formUnion(file.hidden)
+        if case .torn = file.form { torn.formUnion(file.hidden) }
         switch file.form {
         case .good where file.isReadable: goodFiles.insert(path)
         case .strange where file.isReadable, .blabbing where file.isReadable: break

@@ -55,6 +55,8 @@ struct Look: Sendable {
     var declared: Set<String>
     /// The names that broken files stand for: nobody said that they should go.
     var hidden: Set<String>
+    /// Those of them whose file is half written: it may happen to look whole.
+    var torn: Set<String> = []
     /// The files that are good as a whole.
     var goodFiles: Set<String>
     /// The files that say nothing now.
