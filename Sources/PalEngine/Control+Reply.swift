@@ -15,21 +15,21 @@ extension Reconciler {
         var isDone = true
         for name in names {
             guard let key = world[name] else {
-                if !asked.approved.contains(name) {
-                    messages.append(unknownName(name))
-                    isDone = false
-                }
+                let isDeleted = asked.approved.contains(name)
+                messages.append(isDeleted ? "\(name): approved and done" : unknownName(name))
+                if !isDeleted { isDone = false }
                 continue
             }
             if request.verb == .approve, !asked.approved.contains(name) {
                 messages.append("\(name): nothing waits for approval")
-                isDone = false
                 continue
             }
             guard let verdict = verdict(request.verb, key) else { return nil }
             if let problem = verdict.problem {
                 messages.append("\(name): \(problem)")
                 isDone = false
+            } else if request.verb == .approve {
+                messages.append("\(name): approved and done")
             }
         }
         guard isIdle(names) else { return nil }
@@ -53,17 +53,23 @@ extension Reconciler {
         guard !asked.approved.isEmpty else {
             return ControlReply(isDone: true, messages: ["nothing waits for approval"])
         }
-        let left = asked.approved.filter { world[$0] != nil }
-        let failed = left.compactMap { name -> String? in
-            switch world[name]?.outcome {
-            case .blocked(let why), .retrying(let why): return "\(name): \(why)"
-            default: return nil
+        var messages: [String] = []
+        var kept = 0
+        for name in asked.approved {
+            guard let key = world[name] else { continue }
+            switch key.outcome {
+            case .blocked(let why), .retrying(let why): messages.append("\(name): \(why)")
+            case .settled, .waiting, .waitingFor:
+                // Its file came back before it was deleted.
+                guard key.declaration != nil else { return nil }
+                kept += 1
+            case nil: return nil
             }
         }
-        guard left.isEmpty || failed.count == left.count else { return nil }
+        let left = messages.count + kept
+        if kept > 0 { messages.append("\(kept) kept: declared again") }
         return ControlReply(
-            isDone: left.isEmpty,
-            messages: failed + ["\(asked.approved.count - left.count) deleted"])
+            isDone: left == kept, messages: messages + ["\(asked.approved.count - left) deleted"])
     }
 
     private func sourceProblems(_ request: ControlRequest) -> [String] {
@@ -101,7 +107,7 @@ extension Reconciler {
                 failures >= 3 || key.isHopeless || (!world.isSeen(key) && !world.awaitsList(key))
             return isStuck || verb == .once ? Verdict(problem: why) : nil
         case .waiting(let why):
-            if verb == .once || verb == .approve { return Verdict() }
+            if verb == .once || verb == .approve || key.declaration == nil { return Verdict() }
             return failures >= 3 ? Verdict(problem: why) : nil
         case .waitingFor(let names):
             if verb == .once { return Verdict() }

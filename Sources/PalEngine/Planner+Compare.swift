@@ -116,7 +116,10 @@ extension Planner {
         _ changes: [ClassifiedChange]
     ) -> InstancePlan {
         var plan = base(input, .replace, changes)
-        let generation = max(input.record?.generation ?? 0, instance.ownership.generation) + 1
+        // A creation that was begun is begun again under its number: where a list is behind, the
+        // platform itself then says that it stands already.
+        let generation = max(
+            input.record?.generation ?? 0, instance.ownership.generation + 1)
         let creation = Step(.create, generation: generation)
         if plan.change == .replace, startsFirst(input, wanted, instance) {
             plan.steps =

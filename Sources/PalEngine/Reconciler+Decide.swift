@@ -143,6 +143,7 @@ extension Reconciler {
         {
             if let landing = world.landing(of: key) {
                 decideAgain(key, when: landing)
+                show(key, plan, .waiting("a call that was never answered may still make it"))
             } else {
                 forget(key.name)
             }

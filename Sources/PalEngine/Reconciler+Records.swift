@@ -20,6 +20,7 @@ extension Reconciler {
                 provider: home)
         if let instance {
             record.id = instance.id
+            if instance.ownership.generation >= record.generation { record.landing = nil }
             record.generation = max(record.generation, instance.ownership.generation)
             for port in instance.network.ports {
                 if let outside = port.external { record.keptPorts[port.internal] = outside }

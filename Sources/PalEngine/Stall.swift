@@ -1,12 +1,12 @@
 internal import PalModel
 
-/// The end of trying: a declaration that failed so often in a row is left alone until it changes, or
-/// until somebody asks for another attempt.
+/// The end of trying: a declaration that failed so often in a row is left alone until it changes,
+/// or until somebody asks for another attempt.
 enum Stall {
     /// Why a plan is not made; nil where it is.
     ///
-    /// What only takes something away, or ends a replacement, is no attempt at what is declared, and
-    /// is made however often that has failed.
+    /// What only takes something away, or ends a replacement, is no attempt at what is declared,
+    /// and is made however often that has failed.
     static func condition(
         of plan: InstancePlan, _ record: InstanceRecord?, after limit: Int, because last: String?
     ) -> Condition? {

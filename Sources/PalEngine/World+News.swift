@@ -19,7 +19,8 @@ extension World {
         changes.names.formUnion(takeFrozen(new, old))
         if isFirst { changes.names.formUnion(keys.keys) }
         if oldBlock != pruneBlock { changes.names.formUnion(undeclared) }
-        if changes.bearsOnDependencies || isFirst {
+        // A group of none has no declaration, and is demanded all the same.
+        if changes.bearsOnDependencies || isFirst || old?.groups != new.groups {
             changes.names.formUnion(dependencies.update(new))
         }
         return changes.names

@@ -153,6 +153,5 @@ struct Approve: AsyncParsableCommand {
         guard let reply else { throw CommandFailure("not done within \(timeout.value.text)") }
         for message in reply.messages { Terminal.say(message) }
         if !reply.isDone { Terminal.exit(1) }
-        for name in names { Terminal.say("\(name): approved and done") }
     }
 }

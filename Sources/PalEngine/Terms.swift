@@ -1,0 +1,43 @@
+public import FoundationEssentials
+public import PalModel
+
+/// What a declaration says about the end of its instance.
+public struct Terms: Sendable, Hashable, Codable {
+    /// What becomes of persistent storage.
+    public var onDelete: DeletePolicy?
+    /// Whether it outlives its file.
+    public var protect: Bool?
+    /// Whether a running editor may be interrupted unasked.
+    public var disruption: DisruptionPolicy?
+    /// How many the spec asked for, where it is one of `replicas`.
+    public var replicas: Int?
+
+    init(_ config: InstanceConfig) {
+        onDelete = config.onDelete
+        protect = config.protect
+        disruption = config.disruption
+        replicas = config.replicas
+    }
+}
+
+/// A creation whose answer never came: as long as it may take effect, its name is not forgotten and
+/// not given to another provider.
+public struct Landing: Sendable, Hashable, Codable {
+    /// The provider that the call went to.
+    public var provider: String
+    /// When it can be taken for lost.
+    public var until: Date
+    /// How long that was ahead when the call was made.
+    public var seconds: Double
+
+    init(provider: String, from date: Date, seconds: Double) {
+        self.provider = provider
+        self.seconds = seconds
+        until = date + seconds
+    }
+}
+
+extension InstanceRecord {
+    /// The terms that count when the file is gone; records of an earlier release have none.
+    var lastTerms: Terms? { terms ?? applied.map { Terms($0.value) } }
+}
