@@ -116,11 +116,15 @@ extension Planner {
         _ input: PlanInput, _ wanted: Wanted, _ stranger: Observed
     ) -> InstancePlan {
         let instance = stranger.instance.value
-        guard input.record?.issuedHashes.contains(instance.ownership.specHash) == true else {
-            return blocked(
-                input, "ForeignHash",
-                "\(stranger.provider) has an object of this name that this ledger did not make; "
-                    + "delete it by hand, or change the provider back")
+        let isOurs = input.record?.issuedHashes.contains(instance.ownership.specHash) == true
+        guard isOurs || input.record?.agrees(toTakeOver: instance) == true else {
+            return waiting(
+                input, for: InstanceRecord.consent(toTakeOver: instance),
+                Condition(
+                    .blocked, reason: "ForeignHash",
+                    message: "\(stranger.provider) has an object of this name that this ledger "
+                        + "did not make; 'pal approve \(input.name)' deletes it there, or change "
+                        + "the provider back"))
         }
         var plan = empty(input)
         plan.provider = stranger.provider

@@ -86,8 +86,11 @@ public enum Planner {
             interrupts(input, plan)
         else { return plan }
         // Who agreed that it is deleted or taken over has agreed to that.
-        if let newest = input.observed.last?.value, let record = input.record,
-            record.agrees(toDelete: newest) || record.agrees(toTakeOver: newest)
+        let objects = input.observed.suffix(1) + input.elsewhere.map(\.instance)
+        if let record = input.record,
+            objects.contains(where: {
+                record.agrees(toDelete: $0.value) || record.agrees(toTakeOver: $0.value)
+            })
         {
             return plan
         }

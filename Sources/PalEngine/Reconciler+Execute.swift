@@ -171,8 +171,20 @@ extension Reconciler {
             key.toldProblem = nil
             if plan.action != .restart { forgetFailures(key) }
         }
-        noteApplied(key, config)
+        noteApplied(key, origin(of: key, or: config))
         note(key.name, .normal, endReason(plan), object.map(String.init) ?? "done")
+    }
+
+    /// The config that the standing object was made from: a replacement may end under another
+    /// declaration than it began with.
+    private func origin(
+        of key: Key, or config: Shared<InstanceConfig>?
+    ) -> Shared<InstanceConfig>? {
+        guard let hash = key.instance?.value.ownership.specHash,
+            let fields = world.providers[key.home]?.capabilities.hashedFields
+        else { return config }
+        let known = [config, key.record?.attempted, key.record?.applied].compactMap(\.self)
+        return known.first { SpecHash(of: $0.value, fields: fields) == hash } ?? config
     }
 
     /// Whether a change that was just made had been made for the same reasons and did not last:
