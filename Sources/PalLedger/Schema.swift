@@ -79,6 +79,13 @@ enum Schema {
     /// Safe beside other processes that do the same: all happens in one transaction, which looks
     /// again once it has the write lock.
     static func prepare(_ db: Database, path: String) throws {
+        if try standing(db) == .foreign {
+            // Read while another process was making the tables? With the lock it is certain.
+            try db.inTransaction(.immediate) {
+                _ = try needsWork(db, path)
+                return .rollback
+            }
+        }
         guard try needsWork(db, path) else { return }
         // Outside of a transaction, as SQLite demands; in the file's header from then on.
         _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
