@@ -14,6 +14,8 @@ let swift: [SwiftSetting] =
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let hashTree = Target.Dependency.product(
+    name: "HashTreeCollections", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -57,13 +59,13 @@ let package = Package(
 
         // Floor 1: what providers and the outside world are made of.
         .target(name: "PalFiles", dependencies: ["CLinux"], swiftSettings: swift),
-        .target(name: "PalHTTP", dependencies: ["CCurl"], swiftSettings: swift),
+        .target(name: "PalHTTP", dependencies: ["CCurl", "CLinux"], swiftSettings: swift),
         .target(name: "PalProvider", dependencies: ["PalModel", logging], swiftSettings: swift),
 
         // Floor 2: the engine.
         .target(
             name: "PalEngine",
-            dependencies: ["PalModel", "PalProvider", deque, heap, logging],
+            dependencies: ["PalModel", "PalProvider", deque, hashTree, heap, logging],
             swiftSettings: swift),
 
         // Floor 3: what the engine's protocols are implemented with.
@@ -77,7 +79,10 @@ let package = Package(
             swiftSettings: swift),
         .target(
             name: "DockerProvider",
-            dependencies: ["PalModel", "PalProvider", "PalHTTP", logging],
+            dependencies: [
+                "PalModel", "PalProvider", "PalFiles", "PalHTTP", logging, subprocess,
+                systemPackage,
+            ],
             path: "Sources/Providers/Docker", swiftSettings: swift),
         .target(
             name: "ProcessProvider",
@@ -87,12 +92,17 @@ let package = Package(
             ],
             path: "Sources/Providers/Process", swiftSettings: swift),
 
+        // Floor 4: faces.
+        .target(
+            name: "PalImport", dependencies: ["PalModel", "PalProvider", "PalSpecs"],
+            swiftSettings: swift),
+
         // Floor 5: the command line, and the one place that puts the parts together.
         .executableTarget(
             name: "pal",
             dependencies: [
                 "PalModel", "PalFiles", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
-                "DockerProvider", "ProcessProvider", argumentParser, logging, yams,
+                "PalImport", "DockerProvider", "ProcessProvider", argumentParser, logging, yams,
             ],
             swiftSettings: swift),
 
@@ -112,6 +122,10 @@ let package = Package(
         .testTarget(
             name: "PalSpecsTests",
             dependencies: ["PalModel", "PalFiles", "PalEngine", "PalSpecs", "TestSupport"],
+            swiftSettings: swift),
+        .testTarget(
+            name: "PalImportTests",
+            dependencies: ["PalModel", "PalEngine", "PalSpecs", "PalImport"],
             swiftSettings: swift),
         .testTarget(
             name: "PalLedgerTests",
@@ -144,7 +158,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "PalModel", "PalHTTP", "PalProvider", "DockerProvider", "ProcessProvider", logging,
+                "CLinux", "PalModel", "PalHTTP", "PalProvider", "DockerProvider",
+                "ProcessProvider", logging,
             ],
             path: "Tests/TestSupport", swiftSettings: swift),
         .testTarget(

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -121,6 +122,28 @@ pid_t pal_spawn(const struct pal_spawn_request *request, int *stage) {
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
     *stage = message[1];
     return -message[0];
+}
+
+int pal_open_terminal(char *path, size_t size) {
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0) return -errno;
+    int code = grantpt(terminal) < 0 || unlockpt(terminal) < 0 ? errno : 0;
+    if (code == 0) code = ptsname_r(terminal, path, size);
+    if (code == 0) return terminal;
+    close(terminal);
+    return -code;
+}
+
+int pal_spawn_narrow(posix_spawn_file_actions_t *actions, const char *directory) {
+    int code = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    if (code == 0) code = posix_spawn_file_actions_addchdir_np(actions, directory);
+    return -code;
+}
+
+void pal_keep_little_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+#endif
 }
 
 void pal_give_back_memory(void) {

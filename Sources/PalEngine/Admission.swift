@@ -75,7 +75,7 @@ public struct Admission: Sendable {
     /// - Parameters:
     ///   - isReady: Whether an instance is ready now.
     /// - Returns: The plan as it may go on: itself; without steps, because a demand can never be
-    ///   met; or without steps, and with the names that it waits for.
+    ///   met; or with the names that its steps wait for in `waitsFor`.
     static func gate(
         _ plan: InstancePlan, _ dependencies: Dependencies, isReady: (String) -> Bool
     ) -> InstancePlan {
@@ -88,8 +88,7 @@ public struct Admission: Sendable {
                 Condition(.blocked, reason: "InvalidDependency", message: problem.description))
             return gated
         }
-        guard plan.steps.contains(where: { $0.verb == .create || $0.verb == .start }),
-            let needed = dependencies.needs[plan.name]
+        guard plan.leadsToStart, let needed = dependencies.needs[plan.name]
         else { return plan }
         let missing = needed.filter { !isReady($0) }
         guard !missing.isEmpty else { return plan }
@@ -109,5 +108,14 @@ public struct Admission: Sendable {
                 + "(\(policy.pruneCount) and \(policy.prunePercent)%); "
                 + "'pal approve' lets them go on, and restoring the files takes them back",
             since: parked.since)
+    }
+}
+
+extension InstancePlan {
+    /// Whether it starts something, or takes away what is made elsewhere right after: what serves
+    /// goes only when the other can come.
+    fileprivate var leadsToStart: Bool {
+        steps.contains { $0.verb == .create || $0.verb == .start }
+            || (action == .replace && change == .replaceLosingData && !steps.isEmpty)
     }
 }

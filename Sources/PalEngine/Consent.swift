@@ -6,15 +6,20 @@ extension InstanceRecord {
         "delete \(instance.providerInstanceId)"
     }
 
-    static func consent(toTakeOver instance: VSCodeInstance) -> String {
-        "take over \(instance.providerInstanceId)"
+    /// Several are taken over at once, or none of them: there is room for one consent.
+    static func consent(toTakeOver instances: [VSCodeInstance]) -> String {
+        takeOver + instances.map(\.providerInstanceId).sorted().joined(separator: " ")
     }
+
+    private static let takeOver = "take over "
 
     func agrees(toDelete instance: VSCodeInstance) -> Bool {
         consent == Self.consent(toDelete: instance)
     }
 
     func agrees(toTakeOver instance: VSCodeInstance) -> Bool {
-        consent == Self.consent(toTakeOver: instance)
+        guard let consent, consent.hasPrefix(Self.takeOver) else { return false }
+        return consent.dropFirst(Self.takeOver.utf8.count).split(separator: " ")
+            .contains { $0 == instance.providerInstanceId }
     }
 }

@@ -104,7 +104,9 @@ extension Reconciler {
             return Verdict(problem: why)
         case .retrying(let why):
             let isStuck =
-                failures >= 3 || key.isHopeless || (!world.isSeen(key) && !world.awaitsList(key))
+                failures >= 3 || key.attempts.isHopeless
+                || (!world.isSeen(key) && !world.awaitsList(key)
+                    && world.awaitedHome(of: key) == nil)
             return isStuck || verb == .once ? Verdict(problem: why) : nil
         case .waiting(let why):
             if verb == .once || verb == .approve || key.declaration == nil { return Verdict() }
@@ -123,17 +125,32 @@ extension Reconciler {
         _ verb: ControlRequest.Verb, _ names: [String], _ seen: Set<String>
     ) -> Verdict? {
         for name in names where !seen.contains(name) {
-            guard let key = world[name], let verdict = verdict(.apply, key, seen: seen) else {
-                continue
+            guard let key = world[name] else { continue }
+            if !isInScope(name) {
+                guard let problem = outsideProblem(key) else { continue }
+                return Verdict(problem: problem)
             }
+            guard let verdict = verdict(.apply, key, seen: seen) else { continue }
             if let problem = verdict.problem {
                 return Verdict(problem: "waits for \(name): \(problem)")
             }
             if let instance = key.instance?.value, instance.isServing { continue }
-            let status = key.instance?.value.status.rawValue ?? "not there"
-            return Verdict(problem: "waits for \(name), which is \(status)")
+            return Verdict(problem: waitsFor(key))
         }
         return nil
+    }
+
+    private func waitsFor(_ key: Key) -> String {
+        let status = key.instance?.value.status.rawValue ?? "not there"
+        return "waits for \(key.name), which is \(status)"
+    }
+
+    /// Why nothing comes of waiting for a name that is not to be touched: nobody starts it.
+    private func outsideProblem(_ key: Key) -> String? {
+        if let problem = world.providers[key.home]?.problem {
+            return "waits for \(key.name): \(problem)"
+        }
+        return key.instance?.value.isUp == true ? nil : waitsFor(key)
     }
 
     private func powerVerdict(_ verb: ControlRequest.Verb, _ key: Key) -> Verdict? {
@@ -141,10 +158,16 @@ extension Reconciler {
         if key.declaration?.config.value.suspend == true, (verb == .stop) == (status == .running) {
             return Verdict(problem: "its file says suspend: true; take that out first")
         }
+        let hold = key.record?.hold
         if verb == .stop {
-            return status == .running ? nil : Verdict()
+            guard status == .running else { return Verdict() }
+            // Its time was over, or somebody took it back, before the stop was made.
+            let state = key.declaration?.config.value.state
+            return hold?.holds(at: parts.clock.date(), state: state) == true
+                ? nil : Verdict(problem: "it runs, and is not held any more")
         }
         if status == .running { return Verdict() }
+        if let hold { return Verdict(problem: "it is held stopped by \(hold.by)") }
         let declared = key.declaration?.config.value.state ?? .running
         return Verdict(
             problem: "its file says state: \(declared.rawValue); change that to start it")

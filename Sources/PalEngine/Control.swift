@@ -124,8 +124,7 @@ extension Reconciler {
             return
         }
         if request.verb == .approve, request.names.isEmpty {
-            control.open[index].approved = admission.parked?.names ?? []
-            approveParked(by: request.by)
+            approveParked(index)
             return
         }
         // What stands has nothing to be asked: lists and reading are newer than the request.
@@ -154,13 +153,13 @@ extension Reconciler {
         case .retry: forgetFailures(key)
         case .restart:
             key.record?.hold = nil
-            key.restarts = true
+            key.attempts.restarts = true
         case .approve: isApproved = approve(key)
         case .apply, .once:
             // It stands, and the lists and the reading that came since the request say nothing new.
             if key.outcome == .settled, key.mustLookAt.isEmpty { return false }
         }
-        key.notBefore = .zero
+        key.attempts.notBefore = .zero
         if let record = key.record { save(record) }
         enqueue(name)
         return isApproved
@@ -169,7 +168,7 @@ extension Reconciler {
     /// Gives the consent that the plan of this moment asks for, in its words.
     private func approve(_ key: Key) -> Bool {
         guard let path = world.desired?.specsPath else { return false }
-        let input = world.input(for: key.name, specsPath: path)
+        let input = world.input(for: key, specsPath: path)
         guard let consent = Planner.plan(input).consent else { return false }
         key.record?.consent = consent
         return true
@@ -180,8 +179,19 @@ extension Reconciler {
         control.open.contains { $0.request.plan != nil && !$0.isBegun }
     }
 
-    private func approveParked(by person: String) {
+    /// Consents to the deletions that wait. Where there are others than when somebody agreed, that
+    /// person does not know of them.
+    private func approveParked(_ index: Int) {
         guard let parked = admission.parked else { return }
+        let agreed = Set(control.open[index].request.parked ?? [])
+        guard agreed.isSuperset(of: parked.names) else {
+            control.open[index].refusal =
+                "more is to be deleted than when this was asked for; nothing was approved. Look at "
+                + "'pal status', then 'pal approve' again"
+            return
+        }
+        let person = control.open[index].request.by
+        control.open[index].approved = parked.names
         admission.approve(by: person)
         note(nil, .normal, "Approved", "\(parked.names.count) deletions approved by \(person)")
         for name in parked.names { enqueue(name) }

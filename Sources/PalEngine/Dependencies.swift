@@ -63,36 +63,55 @@ struct Dependencies {
             declaration.location, "dependsOn: no spec declares '\(first)'\(hint)", instance: name)
     }
 
-    /// Every name on a cycle gets a problem that spells the cycle out.
+    /// Every name on a cycle gets a problem that spells the shortest one out.
     private mutating func findCycles(_ desired: Desired) {
-        var finished: Set<String> = []
-        for start in needs.keys.sorted() where !finished.contains(start) {
-            var path: [String] = []
-            var position: [String: Int] = [:]
-            // Each entry: a name on the path, and which of its needs comes next.
-            var stack: [(name: String, next: Int)] = [(start, 0)]
-            while let top = stack.last {
-                if top.next == 0 {
-                    position[top.name] = path.count
-                    path.append(top.name)
-                }
-                let needed = needs[top.name] ?? []
-                guard top.next < needed.count else {
-                    finished.insert(top.name)
-                    position[top.name] = nil
-                    path.removeLast()
-                    stack.removeLast()
-                    continue
-                }
-                stack[stack.count - 1].next += 1
-                let other = needed[top.next]
-                if let first = position[other] {
-                    report(Array(path[first...]), desired)
-                } else if !finished.contains(other) {
-                    stack.append((other, 0))
-                }
+        let held = namesThatAreNeverReady()
+        for name in held.sorted() where problems[name] == nil {
+            if let cycle = cycle(through: name, among: held) { report(cycle, desired) }
+        }
+    }
+
+    /// What is left when again and again those are taken away that need none of the others: the
+    /// names on cycles, and those that wait for one.
+    private func namesThatAreNeverReady() -> Set<String> {
+        var open = needs.mapValues { $0.count { needs[$0] != nil } }
+        var free = open.filter { $0.value == 0 }.map(\.key)
+        while let name = free.popLast() {
+            open[name] = nil
+            for dependent in dependents[name] ?? [] {
+                open[dependent]? -= 1
+                if open[dependent] == 0 { free.append(dependent) }
             }
         }
+        return Set(open.keys)
+    }
+
+    /// The shortest way from a name over what it needs back to it; nil where there is none.
+    private func cycle(through start: String, among names: Set<String>) -> [String]? {
+        var neededBy: [String: String] = [:]
+        var line = [start]
+        var next = 0
+        while next < line.count {
+            let name = line[next]
+            next += 1
+            for other in needs[name] ?? [] where names.contains(other) {
+                if other == start { return way(from: start, to: name, neededBy) }
+                guard neededBy[other] == nil else { continue }
+                neededBy[other] = name
+                line.append(other)
+            }
+        }
+        return nil
+    }
+
+    private func way(
+        from start: String, to end: String, _ neededBy: [String: String]
+    ) -> [String] {
+        var way = [end]
+        while let last = way.last, last != start, let before = neededBy[last] {
+            way.append(before)
+        }
+        return way.reversed()
     }
 
     private mutating func report(_ cycle: [String], _ desired: Desired) {

@@ -7,7 +7,7 @@ public struct Desired: Sendable {
     /// Whether the directory could be read.
     public var source: SourceState
     /// Every good declaration by name, the last good one where the file has since been broken.
-    public var declarations: [String: Declaration]
+    public var declarations: Declarations
     /// The specs with `replicas`, by the name in the file, and how many each asks for.
     public var groups: [String: Int] = [:]
     /// Names that nothing is done to, with the reasons: declared twice, or only in a broken form.
@@ -25,7 +25,7 @@ public struct Desired: Sendable {
     /// Makes one of its parts.
     public init(
         specsPath: String, source: SourceState = .available,
-        declarations: [String: Declaration] = [:], frozen: [String: [Diagnostic]] = [:],
+        declarations: Declarations = [:], frozen: [String: [Diagnostic]] = [:],
         problems: [Diagnostic] = [], pruneBlock: String? = nil
     ) {
         self.specsPath = specsPath
@@ -53,33 +53,34 @@ public final class Declaration: Sendable, Hashable {
     /// Where in the specs it stands.
     public let location: SourceLocation
     /// What is wrong with the file since; then `config` is the last good version.
-    public let staleBecause: Diagnostic?
+    public var staleBecause: Diagnostic? { stale?.value }
+    private let stale: Shared<Diagnostic>?
 
     /// Makes one of its parts.
     public convenience init(
         config: InstanceConfig, location: SourceLocation, staleBecause: Diagnostic? = nil
     ) {
-        self.init(Shared(config), location, staleBecause)
+        self.init(Shared(config), location, staleBecause.map { Shared($0) })
     }
 
     private init(
-        _ config: Shared<InstanceConfig>, _ location: SourceLocation, _ staleBecause: Diagnostic?
+        _ config: Shared<InstanceConfig>, _ location: SourceLocation, _ stale: Shared<Diagnostic>?
     ) {
         self.config = config
         self.location = location
-        self.staleBecause = staleBecause
+        self.stale = stale
     }
 
     /// The same, as the last good version of something that is broken now.
     public func stale(because problem: Diagnostic) -> Declaration {
-        Declaration(config, location, problem)
+        Declaration(config, location, Shared(problem))
     }
 
     /// Equal where all of it is; at once where both are the same object.
     public static func == (a: Declaration, b: Declaration) -> Bool {
         a === b
             || (a.config == b.config && a.location == b.location
-                && a.staleBecause == b.staleBecause)
+                && a.stale == b.stale)
     }
 
     /// Hashes what it says.

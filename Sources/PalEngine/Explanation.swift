@@ -90,7 +90,12 @@ public struct Explanation: Sendable, Hashable, Codable {
             "\(instance.status.rawValue) on \(record.provider), "
             + "generation \(instance.ownership.generation), "
             + "\(instance.providerInstanceId.prefix(12))"
-        if let exit = instance.exit, instance.status != .running { text += ", \(exit.text)" }
+        if let exit = instance.exit, instance.status != .running {
+            text += ", \(exit.text)"
+        } else if let exit = instance.exit, exit.isOutOfMemory {
+            let time = exit.at.map { " at \($0.ISO8601Format())" } ?? ""
+            text += ", last out of memory\(time)"
+        }
         if case .notReady(let why) = instance.readiness { text += ", not ready: \(why)" }
         return text
     }

@@ -11,13 +11,20 @@ final class Key {
     var declaration: Declaration? {
         didSet {
             cachedHash = nil
+            shareObserved()
+            loseReadiness()
             index.refresh(self)
         }
     }
     var frozen: [Diagnostic] = [] { didSet { index.refresh(self) } }
-    var record: InstanceRecord? { didSet { index.refresh(self) } }
+    var record: Shared<InstanceRecord>? { didSet { index.refresh(self) } }
     /// The objects that bear the name, the oldest generation first.
-    private(set) var observed: [Observed] = [] { didSet { index.refresh(self) } }
+    private(set) var observed: [Observed] = [] {
+        didSet {
+            loseReadiness()
+            index.refresh(self)
+        }
+    }
     /// What came of the last decision; nil while a decision is due.
     var outcome: Outcome? { didSet { index.refresh(self) } }
 
@@ -26,37 +33,20 @@ final class Key {
     var touched = 0
     /// The providers that must be asked before the next decision.
     var mustLookAt: Set<String> = []
-    /// Whether its plan waits for the provider to have a call to spare.
-    var awaitsCall = false
-    /// Not before this time: the backoff.
-    var notBefore: Duration = .zero
-    /// Why the last change was made, until it was seen to last.
-    var madeBecause: [String]?
-    /// How often in a row a call found that somebody else had been there first.
-    var conflicts = 0
-    /// How often it was looked at while it was not ready.
-    var looks = 0
-    /// Since when it is ready.
+    /// Since when it is ready; set when that was told to those that wait for it.
     var readySince: Duration?
-    /// When a new generation that stands beside the old one must be ready.
-    var successorDeadline: Duration?
-    /// Whether somebody asked for a restart.
-    var restarts = false
-    /// Why an update turned out to need a replacement.
-    var replaceBecause: String?
-    /// Whether the last failure can only be mended by somebody.
-    var isHopeless = false
-    /// The end that was last counted as a crash.
-    var countedExit: ExitReport?
-    /// What the last attempt failed of.
-    var lastFailure: String?
-    /// The last problem that was told, so that a repetition is not told again.
-    var toldProblem: String?
     private var cachedHash: SpecHash?
+    private var storedAttempts: Shared<Attempts>?
 
     init(_ name: String, _ index: WorldIndex) {
         self.name = name
         self.index = index
+    }
+
+    /// What became of it lately; of most names there is nothing, and nothing is kept.
+    var attempts: Attempts {
+        get { storedAttempts?.value ?? Attempts() }
+        set { storedAttempts = newValue == Attempts() ? nil : Shared(newValue) }
     }
 
     static let defaultHome = ProviderFactory.defaultType.rawValue
@@ -67,33 +57,89 @@ final class Key {
         return observed.first?.provider ?? record?.provider ?? Self.defaultHome
     }
 
+    /// The objects that other providers have.
+    func observed(elsewhereThan provider: String) -> [Observed] {
+        if observed.count == 1, observed[0].provider == provider { return [] }
+        return observed.filter { $0.provider != provider }
+    }
+
     /// The objects at a provider, the oldest generation first.
     func observed(at provider: String) -> [Shared<VSCodeInstance>] {
-        observed.filter { $0.provider == provider }.map(\.instance)
+        // Nearly every name has one object in one place.
+        if observed.count == 1 {
+            return observed[0].provider == provider ? [observed[0].instance] : []
+        }
+        return observed.filter { $0.provider == provider }.map(\.instance)
     }
 
     /// Whether the editor answers, as far as was seen and told.
     var isReady: Bool { readySince != nil && instance?.value.isServing == true }
 
+    /// What is not ready any more is told anew when it is, however short that was.
+    private func loseReadiness() {
+        if readySince != nil, !isReady { readySince = nil }
+    }
+
     /// The newest object at its provider.
     var instance: Shared<VSCodeInstance>? {
         let home = home
-        return observed.last { $0.provider == home }?.instance
+        return observed.last(where: { $0.provider == home })?.instance
+    }
+
+    /// Whether what a creation made is seen.
+    func shows(_ landing: Landing) -> Bool {
+        observed.contains {
+            guard $0.provider == landing.provider else { return false }
+            // A list that is behind may still have one of the same generation that went.
+            if let object = landing.object { return $0.instance.providerInstanceId == object }
+            return $0.instance.ownership.generation >= record?.generation ?? 0
+        }
     }
 
     /// Takes in which objects a provider has.
     /// - Returns: Whether that is news.
     @discardableResult
-    func take(_ instances: [VSCodeInstance], at provider: String) -> Bool {
-        let before = observed(at: provider)
-        let sorted = instances.count > 1 ? instances.sorted(by: Self.isOlder) : instances
-        let isSame =
-            before.count == sorted.count && zip(before, sorted).allSatisfy { $0.value == $1 }
-        guard !isSame else { return false }
+    func take(_ instances: ArraySlice<VSCodeInstance>, at provider: String) -> Bool {
+        guard !hasExactly(instances, at: provider) else { return false }
         var new = observed.filter { $0.provider != provider }
-        new += sorted.map { Observed(provider: provider, instance: Shared($0)) }
+        new += instances.sorted(by: Self.isOlder).map {
+            Observed(provider: provider, instance: Shared(sharing($0)))
+        }
         observed = new.sorted { $0.provider < $1.provider }
         return true
+    }
+
+    /// Whether these are the objects that are known already.
+    func hasExactly(_ instances: ArraySlice<VSCodeInstance>, at provider: String) -> Bool {
+        if observed.count == 1, instances.count == 1, observed[0].provider == provider {
+            // In place: what is nearly always the same is not copied for that.
+            let known = observed[0].instance
+            return instances.withUnsafeBufferPointer { list in
+                list.baseAddress.map { known.isSame(as: $0) } ?? false
+            }
+        }
+        let known = observed(at: provider)
+        return known.count == instances.count
+            && zip(known, instances.sorted(by: Self.isOlder)).allSatisfy { $0.value == $1 }
+    }
+
+    /// The same, with what the platform says as declared held once.
+    private func sharing(_ instance: VSCodeInstance) -> VSCodeInstance {
+        guard let declared = declaration?.config else { return instance }
+        var instance = instance
+        instance.config.share(with: declared)
+        return instance
+    }
+
+    /// What was listed before it was declared shares what it can, too, and so does the record.
+    private func shareObserved() {
+        guard !observed.isEmpty, declaration != nil else { return }
+        let before = instance
+        observed = observed.map {
+            Observed(provider: $0.provider, instance: Shared(sharing($0.instance.value)))
+        }
+        guard before != nil, record?.observed == before else { return }
+        record?.observed = instance
     }
 
     private static func isOlder(_ a: VSCodeInstance, than b: VSCodeInstance) -> Bool {
@@ -102,10 +148,10 @@ final class Key {
     }
 
     /// The hash of what is declared; worked out once for each declaration.
-    func wantedHash(_ capabilities: Capabilities) -> SpecHash? {
-        guard let declaration else { return nil }
+    func wantedHash(at provider: ProviderState) -> SpecHash? {
         if let cachedHash { return cachedHash }
-        let hash = SpecHash(of: declaration.config.value, fields: capabilities.hashedFields)
+        guard let declaration else { return nil }
+        let hash = provider.capabilities.value.hash(of: declaration.config.value)
         // Mostly it is what the object has, and one text is enough.
         let known = instance?.value.ownership.specHash
         cachedHash = known == hash ? known : hash
@@ -145,10 +191,17 @@ enum Outcome: Equatable {
 final class WorldIndex {
     /// What counts of one name.
     struct Facts: Equatable {
+        /// Where it is declared.
         var declaredHome: String?
-        var recordedHome: String?
+        /// Where else it is recorded, where a creation may still take effect, which is asked before
+        /// its name is decided on, and where it was seen, as what went there is seen only by who
+        /// asks.
+        var otherHomes: [String] = []
         var isPrunable = false
         var isUnsettled = false
+        var isAdopting = false
+
+        var homes: [String] { (declaredHome.map { [$0] } ?? []) + otherHomes }
     }
 
     /// The providers that exist.
@@ -161,6 +214,8 @@ final class WorldIndex {
     private(set) var prunable: Set<String> = []
     /// Names that are not as they should be, or not decided on.
     private(set) var unsettled: Set<String> = []
+    /// Names that may have an object that does not carry pal's marks.
+    private(set) var adopting: Set<String> = []
 
     func refresh(_ key: Key) {
         let facts = facts(of: key)
@@ -177,9 +232,19 @@ final class WorldIndex {
     private func facts(of key: Key) -> Facts {
         var facts = Facts()
         if key.declaration != nil { facts.declaredHome = key.home }
-        facts.recordedHome = key.record?.provider
+        for home in [key.record?.provider, key.record?.landing?.provider].compactMap(\.self)
+        where home != facts.declaredHome {
+            facts.otherHomes.append(home)
+        }
+        // Also of what nobody declares it must be seen when it goes.
+        for place in key.observed
+        where place.provider != facts.declaredHome && !facts.otherHomes.contains(place.provider) {
+            facts.otherHomes.append(place.provider)
+        }
         facts.isPrunable = isPrunable(key)
         facts.isUnsettled = key.outcome != .settled
+        facts.isAdopting =
+            key.declaration?.config.value.adopt != nil || key.record?.adopted?.isOver == false
         return facts
     }
 
@@ -190,22 +255,23 @@ final class WorldIndex {
         // What was there when it was last seen counts before anybody was asked again.
         guard !key.observed.isEmpty else { return record.observed != nil }
         guard let newest = key.instance?.value else { return false }
-        return !record.agrees(toDelete: newest)
+        return !record.value.agrees(toDelete: newest)
             && record.issuedHashes.contains(newest.ownership.specHash)
     }
 
     private func replace(_ old: Facts, by new: Facts, _ name: String) {
-        if old.declaredHome != new.declaredHome || old.recordedHome != new.recordedHome {
+        if old.homes != new.homes {
             need(old, -1)
             need(new, 1)
             neededProviders = needs.keys.filter { providers.contains($0) }.sorted()
         }
         if old.isPrunable != new.isPrunable { set(&prunable, name, new.isPrunable) }
         if old.isUnsettled != new.isUnsettled { set(&unsettled, name, new.isUnsettled) }
+        if old.isAdopting != new.isAdopting { set(&adopting, name, new.isAdopting) }
     }
 
     private func need(_ facts: Facts, _ change: Int) {
-        for case let provider? in [facts.declaredHome, facts.recordedHome] {
+        for provider in facts.homes {
             needs[provider, default: 0] += change
             if needs[provider] == 0 { needs[provider] = nil }
         }

@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import PalModel
+public import PalProvider
 
 /// Everything that the ledger keeps of one name.
 public struct InstanceRecord: Sendable, Hashable, Codable {
@@ -32,15 +33,18 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     /// Outside ports by inside port, kept over replacements.
     public var keptPorts: [Int: Int]
     /// A person's `pal stop`; nil where there is none.
-    public var hold: Hold?
+    @Rare public var hold: Hold?
     /// What a person agreed to, in the words of the plan that asked for it: the deletion of an
     /// orphan, the taking over of an object, the interruption of an editor.
     public var consent: String?
     /// Since when the persistent storage is to go as well: from the deletion of the instance until
     /// that is done, so that no crash and no failure in between keeps what was to go.
     public var discardsStorageSince: Date?
+    /// The object of somebody else's that was taken over; kept when it is gone, because consent
+    /// holds once.
+    @Rare public var adopted: AdoptedObject?
     /// A creation that may still take effect.
-    public var landing: Landing?
+    @Rare public var landing: Landing?
     /// Failures in a row.
     public var failures: Int
     /// The digest of the declaration that failed. The failures count against it until it changes,
@@ -50,6 +54,8 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     public var drift: [Drift]?
     /// The last decision; `pal why` shows it.
     public var decision: Decision?
+    /// How far a call that takes long has come; nil where none is under way.
+    @Rare public var progress: Progress?
 
     /// A new name's record: nothing made, nothing seen.
     public init(name: String, id: String, provider: String) {
@@ -236,6 +242,8 @@ public struct ControlRequest: Sendable, Hashable, Codable {
     public var holdFor: TimeSpan?
     /// The digest of the plan that is to be applied; refused where specs or instances moved since.
     public var plan: PlanDigest?
+    /// The deletions that waited when consent was given: it is to these. The ledger fills it in.
+    public var parked: [String]?
     /// Who asks, for events and holds.
     public var by: String
 

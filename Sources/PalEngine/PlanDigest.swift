@@ -37,7 +37,8 @@ public struct PlanDigest: Sendable, Hashable, Codable {
         digest.add(String(instance.ownership.generation))
         digest.add(instance.ownership.specHash.text)
         digest.add(instance.status.rawValue)
-        digest.add(instance.config, compared)
+        digest.add(instance.config.value, compared)
+        for change in instance.outdated ?? [] { digest.add(change.text) }
     }
 
     /// What moved since; nil where nothing did.

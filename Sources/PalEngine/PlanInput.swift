@@ -19,14 +19,16 @@ public struct PlanInput: Sendable {
     public var elsewhere: [Observed] = []
     /// Whether `observed` is the whole truth. Nothing is created or deleted while it is not.
     public var isObserved = false
+    /// Whether it does not show yet what was made there last.
+    public var isBehind = false
     /// Why the provider cannot be reached, where that is so.
     public var providerProblem: String?
     /// What the ledger keeps of it; nil where pal never had it.
-    public var record: InstanceRecord?
+    public var record: Shared<InstanceRecord>?
     /// The rules of the provider that the declaration names; nil where there is none of that name.
     public var rules: (any ProviderRules)?
     /// What that provider can do, where the caller has it at hand; else it is asked of the rules.
-    public var capabilities: Capabilities?
+    public var capabilities: Shared<Capabilities>?
     /// The hash of what is declared, where the caller has it at hand; else it is worked out.
     public var wantedHash: SpecHash?
     /// The names of the providers that there are.
@@ -56,19 +58,20 @@ public struct PlanInput: Sendable {
 
 /// A declaration beside the rules that it is judged by: what most of the planner works on.
 struct Wanted {
-    let config: InstanceConfig
+    let config: Shared<InstanceConfig>
     let rules: any ProviderRules
-    let capabilities: Capabilities
+    let capabilities: Shared<Capabilities>
     let hash: SpecHash
     /// The declaration's state, unless somebody holds it.
     let state: DesiredState
 
-    init(_ input: PlanInput, _ config: InstanceConfig, _ rules: any ProviderRules) {
+    init(
+        _ input: borrowing PlanInput, _ config: Shared<InstanceConfig>, _ rules: any ProviderRules
+    ) {
         self.config = config
         self.rules = rules
-        capabilities = input.capabilities ?? rules.getCapabilities()
-        hash =
-            input.wantedHash ?? SpecHash(of: config, fields: capabilities.hashedFields)
+        capabilities = input.capabilities ?? Shared(rules.getCapabilities())
+        hash = input.wantedHash ?? capabilities.value.hash(of: config.value)
         let declared = config.state ?? .running
         let isHeld = input.record?.hold?.holds(at: input.now, state: config.state) == true
         state = declared == .running && isHeld ? .stopped : declared

@@ -6,29 +6,39 @@ extension Planner {
     /// The decision for an instance that stands: the same, changed, to be replaced, started,
     /// stopped.
     static func compared(
-        _ input: PlanInput, _ wanted: Wanted, _ instance: VSCodeInstance
+        _ input: PlanInput, _ wanted: Wanted, _ instance: Shared<VSCodeInstance>
     ) -> InstancePlan {
         if [.deleting, .stopping, .updating, .creating].contains(instance.status) {
             var plan = empty(input)
             plan.causes = [.init("it is \(instance.status.rawValue); waiting")]
             return plan
         }
-        let changes = changes(input, wanted, instance)
+        let outdated = instance.outdated ?? []
+        let followed = outdated.filter { wanted.rules.follows($0, wanted.config.value) }
+        let changes =
+            changes(input, wanted, instance)
+            + followed.map { ClassifiedChange(change: $0, kind: .replace) }
         var plan: InstancePlan
         switch changes.map(\.kind).max() {
         case .replaceLosingData? where wanted.config.onReplace != .discard:
             plan = refusal(input, changes)
         case .replace?, .replaceLosingData?:
-            plan = replacement(input, wanted, instance, changes)
+            plan = replacement(input, wanted, instance.value, changes)
         case .live?, .restart?:
-            plan = update(input, instance, changes)
+            plan = update(input, instance.value, changes)
         case nil:
             plan = poweredAsWanted(input, instance, wanted.state)
         }
         plan.conditions += heldCondition(input, wanted.state)
         let drift = changes.filter(\.isDrift).map(\.change)
+        if !drift.isEmpty || !outdated.isEmpty { plan.drift = drift + outdated }
+        if !outdated.isEmpty {
+            plan.conditions.append(
+                Condition(
+                    .drifted, reason: "Moved",
+                    message: outdated.map(\.moved).joined(separator: "; ")))
+        }
         if !drift.isEmpty {
-            plan.drift = drift
             plan.conditions.append(
                 Condition(
                     .drifted, reason: "ChangedBehindPal",
@@ -47,38 +57,42 @@ extension Planner {
 
     /// What differs: by hash for the fields that replace, by value for the others.
     private static func changes(
-        _ input: PlanInput, _ wanted: Wanted, _ instance: VSCodeInstance
+        _ input: PlanInput, _ wanted: Wanted, _ instance: Shared<VSCodeInstance>
     ) -> [ClassifiedChange] {
         let applied = input.record?.applied?.value
         let attempted = input.record?.attempted?.value
         let differing = wanted.capabilities.comparedFields.differing(
-            wanted.config, instance.config)
+            wanted.config.value, instance.config.value)
         var found: [ClassifiedChange] = differing.compactMap { field in
             // What the user never set is the platform's own.
             let isOurs =
-                field.isMeaningful(in: wanted.config)
+                field.isMeaningful(in: wanted.config.value)
                 || applied.map { field.isMeaningful(in: $0) } == true
                 || attempted.map { field.isMeaningful(in: $0) } == true
             guard isOurs else { return nil }
             let change = FieldChange(
-                path: field.path, from: field.meaningfulValue(in: instance.config),
-                to: field.meaningfulValue(in: wanted.config))
+                path: field.path, from: field.meaningfulValue(in: instance.config.value),
+                to: field.meaningfulValue(in: wanted.config.value))
             return ClassifiedChange(
                 change: change, kind: wanted.rules.classify(change),
-                isDrift: applied.map { field.isSame(in: $0, and: wanted.config) } == true
-                    && attempted.map { field.isSame(in: $0, and: wanted.config) } != false)
+                isDrift: applied.map { field.isSame(in: $0, and: wanted.config.value) } == true
+                    && attempted.map { field.isSame(in: $0, and: wanted.config.value) } != false)
         }
         if instance.ownership.specHash != wanted.hash {
             let hashed = wanted.capabilities.hashedFields
             // An object that stands is from the one or from the other.
             let origin = [attempted, applied].compactMap(\.self).first {
-                SpecHash(of: $0, fields: hashed) == instance.ownership.specHash
+                wanted.capabilities.value.hash(of: $0) == instance.ownership.specHash
             }
-            let known = origin.map { FieldTable.difference(from: $0, to: wanted.config) } ?? []
+            let making = wanted.capabilities.value.making
+            let known =
+                origin.map {
+                    FieldTable.difference(from: making($0), to: making(wanted.config.value))
+                } ?? []
             let named = known.filter { hashed.contains($0.path) }.map {
                 ClassifiedChange(change: $0, kind: wanted.rules.classify($0))
             }
-            found += named.isEmpty ? [unnamed(wanted, instance)] : named
+            found += named.isEmpty ? [unnamed(wanted, instance.value)] : named
         }
         if input.replaceBecause != nil {
             for index in found.indices { found[index].kind = max(found[index].kind, .replace) }
@@ -89,11 +103,12 @@ extension Planner {
     /// What the object was made from is not known: of the fields whose change replaces, the worst
     /// that there can be.
     private static func unnamed(_ wanted: Wanted, _ instance: VSCodeInstance) -> ClassifiedChange {
-        let kinds = wanted.capabilities.hashedFields.meaningful(in: wanted.config).map { field in
+        let kinds = wanted.capabilities.hashedFields.meaningful(in: wanted.config.value).map {
+            field in
             wanted.rules.classify(
                 FieldChange(
-                    path: field.path, from: field.meaningfulValue(in: instance.config),
-                    to: field.meaningfulValue(in: wanted.config)))
+                    path: field.path, from: field.meaningfulValue(in: instance.config.value),
+                    to: field.meaningfulValue(in: wanted.config.value)))
         }
         let change = FieldChange(path: "(spec)", from: nil, to: nil)
         return ClassifiedChange(change: change, kind: max(kinds.max() ?? .replace, .replace))
@@ -159,7 +174,7 @@ extension Planner {
     }
 
     private static func poweredAsWanted(
-        _ input: PlanInput, _ instance: VSCodeInstance, _ wanted: DesiredState
+        _ input: PlanInput, _ instance: Shared<VSCodeInstance>, _ wanted: DesiredState
     ) -> InstancePlan {
         var plan = empty(input)
         let isUp = instance.status == .running || instance.status == .starting
@@ -170,17 +185,18 @@ extension Planner {
                 .init(
                     input.declaration?.config.value.state == .stopped ? "state: stopped" : "held")
             ]
-            plan.steps = [Step(.stop, target: instance.reference)]
+            plan.steps = [Step(.stop, target: instance.value.reference)]
         } else if !isUp {
             plan.action = .start
             let end = instance.exit.map { " (\($0.text))" } ?? ""
             plan.causes = [.init("it is \(instance.status.rawValue)\(end)")]
-            plan.steps = [Step(.start, target: instance.reference)]
+            plan.steps = [Step(.start, target: instance.value.reference)]
         } else if input.restarts {
             plan.action = .restart
             plan.causes = [.init("a restart was asked for")]
             plan.steps = [
-                Step(.stop, target: instance.reference), Step(.start, target: instance.reference),
+                Step(.stop, target: instance.value.reference),
+                Step(.start, target: instance.value.reference),
             ]
         }
         return plan

@@ -4,23 +4,33 @@ internal import PalProvider
 
 /// The decision for a name that the specs declare.
 extension Planner {
-    static func declared(_ input: PlanInput, _ config: InstanceConfig) -> InstancePlan {
+    static func declared(
+        _ input: PlanInput, _ config: Shared<InstanceConfig>
+    ) -> InstancePlan {
         guard let rules = input.rules else {
             return blocked(input, "UnknownProvider", unknownProvider(input))
         }
-        if let problem = invalid(input, config, rules) { return problem }
+        if let problem = invalid(input, config.value, rules) { return problem }
         if config.suspend == true { return suspended(input) }
         guard input.isObserved else { return unreachable(input) }
         let wanted = Wanted(input, config, rules)
-        if let stranger = input.elsewhere.first { return move(input, wanted, stranger) }
-        guard let newest = input.observed.last?.value else {
-            return wanted.state == .absent ? leftovers(input) : creation(input, wanted)
+        if let stranger = input.elsewhere.first {
+            if wanted.state == .absent, config.protect == true {
+                return absence(input, config.value, stranger.instance.value)
+            }
+            return move(input, wanted, stranger)
+        }
+        guard let newest = input.observed.last else {
+            if wanted.state == .absent { return leftovers(input) }
+            return nothingToAdopt(input, config.value) ?? creation(input, wanted)
         }
         if wanted.state == .absent {
-            return foreignHash(input, wanted, newest) ?? absence(input, config, newest)
+            return foreignHash(input, wanted, input.observed.suffix(1))
+                ?? absence(input, config.value, newest.value)
         }
+        if let problem = adoptsBesideItsOwn(input, config.value) { return problem }
         if input.observed.count > 1 { return succession(input, wanted) }
-        if let freeze = foreignHash(input, wanted, newest) { return freeze }
+        if let freeze = foreignHash(input, wanted, input.observed.suffix(1)) { return freeze }
         return compared(input, wanted, newest)
     }
 
@@ -40,9 +50,15 @@ extension Planner {
         _ input: PlanInput, _ config: InstanceConfig, _ rules: any ProviderRules
     ) -> InstancePlan? {
         var messages = rules.validateInstanceConfig(config).map(\.message)
-        // Read, but not made true yet: said, never ignored.
-        if config.adopt != nil {
-            messages.append("adopt is not available in this release; remove it")
+        if config.adopt != nil, !rules.getCapabilities().features.contains(.adoption) {
+            messages.append(
+                "adopt: '\(input.provider)' cannot take over what others made; remove it")
+        }
+        if let taken = input.record?.adopted, !taken.isOver, let other = config.adopt,
+            other != taken.declared
+        {
+            messages.append(
+                "adopt: '\(taken.declared)' was taken over already; write that, or remove it")
         }
         if let id = config.id, let known = input.record?.id ?? input.observed.last?.value.id,
             id != known
@@ -78,7 +94,7 @@ extension Planner {
         plan.action = .create
         plan.causes = [.init("declared in \(place(input).dropLast(2)), and there is none")]
         plan.steps =
-            discardedStorage(input, wanted.config)
+            discardedStorage(input, wanted.config.value)
             + [Step(.create, generation: max(1, input.record?.generation ?? 0))]
         plan.conditions = heldCondition(input, wanted.state)
         return plan
@@ -95,20 +111,26 @@ extension Planner {
         return deletion(input, instance, because: "state: absent", config.onDelete)
     }
 
-    /// A hash that nobody here put on the object: another controller's, or a lost ledger's.
-    private static func foreignHash(
-        _ input: PlanInput, _ wanted: Wanted, _ instance: VSCodeInstance
+    /// A hash that nobody here put on an object: another controller's, or a lost ledger's.
+    static func foreignHash(
+        _ input: PlanInput, _ wanted: Wanted, _ instances: ArraySlice<Shared<VSCodeInstance>>
     ) -> InstancePlan? {
-        let hash = instance.ownership.specHash
-        if hash == wanted.hash || input.record?.issuedHashes.contains(hash) == true { return nil }
-        if input.record?.agrees(toTakeOver: instance) == true { return nil }
+        var unknown: [VSCodeInstance] = []
+        for instance in instances {
+            let hash = instance.ownership.specHash
+            if hash == wanted.hash || input.record?.issuedHashes.contains(hash) == true { continue }
+            unknown.append(instance.value)
+        }
+        if unknown.allSatisfy({ input.record?.value.agrees(toTakeOver: $0) == true }) { return nil }
+        let ids = unknown.map { String($0.providerInstanceId.prefix(12)) }
         return waiting(
-            input, for: InstanceRecord.consent(toTakeOver: instance),
+            input, for: InstanceRecord.consent(toTakeOver: unknown),
             Condition(
                 .blocked, reason: "ForeignHash",
-                message: "\(instance.providerInstanceId.prefix(12)) was made from a spec that "
-                    + "this ledger does not know. Is another controller at work on this swarm? "
-                    + "'pal approve \(input.name)' takes it over and makes it as declared"))
+                message: "\(ids.joined(separator: " and ")) \(ids.count == 1 ? "was" : "were") "
+                    + "made from a spec that this ledger does not know. Is another controller at "
+                    + "work on this swarm? 'pal approve \(input.name)' takes over what stands and "
+                    + "makes it as declared"))
     }
 
     /// What stands at another provider goes, and its storage stays there; a creation follows.
@@ -117,9 +139,9 @@ extension Planner {
     ) -> InstancePlan {
         let instance = stranger.instance.value
         let isOurs = input.record?.issuedHashes.contains(instance.ownership.specHash) == true
-        guard isOurs || input.record?.agrees(toTakeOver: instance) == true else {
+        guard isOurs || input.record?.value.agrees(toTakeOver: instance) == true else {
             return waiting(
-                input, for: InstanceRecord.consent(toTakeOver: instance),
+                input, for: InstanceRecord.consent(toTakeOver: [instance]),
                 Condition(
                     .blocked, reason: "ForeignHash",
                     message: "\(stranger.provider) has an object of this name that this ledger "
@@ -128,7 +150,8 @@ extension Planner {
         }
         var plan = empty(input)
         plan.provider = stranger.provider
-        plan.action = .replace
+        // Where nothing shall stand, nothing follows, and nothing is waited for.
+        plan.action = wanted.state == .absent ? .delete : .replace
         plan.change = .replaceLosingData
         plan.causes = [
             .init(

@@ -21,6 +21,7 @@ extension Planner {
             wanted.config.workspacePath != nil
             && wanted.config.workspacePath == applied.workspacePath
         return !keepsStorage && !sharesWorkspace && !sharesPort(wanted, old)
+            && wanted.rules.canStandBeside(wanted.config.value)
     }
 
     /// An outside port is kept over replacements, so that only a platform that lets two instances
@@ -32,18 +33,25 @@ extension Planner {
         return !taken.isEmpty && !wanted.capabilities.sharesOutsidePorts
     }
 
-    /// The decision where more than one generation stands.
+    /// The decision where more than one generation stands. The newest succeeds the one before it
+    /// where both are of one id. Where one of them is neither this ledger's nor as declared, because
+    /// the ledger was lost in between or another made it, somebody must agree to that.
     static func succession(_ input: PlanInput, _ wanted: Wanted) -> InstancePlan {
         let all = input.observed.map(\.value)
         let new = all[all.count - 1]
         let old = all[all.count - 2]
-        guard isSuccession(input, wanted, old, new) else {
+        guard new.ownership.generation > old.ownership.generation, new.id == old.id else {
             let ids = all.map(\.providerInstanceId).sorted().joined(separator: ", ")
             return blocked(
                 input, "Ambiguous",
                 "more than one object bears this name (\(ids)); delete all but one by hand")
         }
+        if let freeze = foreignHash(input, wanted, input.observed.suffix(2)) { return freeze }
         var plan = empty(input)
+        if input.isBehind {
+            plan.causes = [.init("waiting for what was made last to be shown")]
+            return plan
+        }
         plan.action = .replace
         plan.change = .replace
         let turn = "generation \(new.ownership.generation)"
@@ -69,18 +77,5 @@ extension Planner {
             plan.causes = [.init("waiting for \(turn) to be ready")]
         }
         return plan
-    }
-
-    /// Whether the newest is the successor of the one before it: made by this ledger, or exactly as
-    /// declared and of the same id, where the ledger was lost.
-    private static func isSuccession(
-        _ input: PlanInput, _ wanted: Wanted, _ old: VSCodeInstance, _ new: VSCodeInstance
-    ) -> Bool {
-        guard new.ownership.generation > old.ownership.generation, new.id == old.id else {
-            return false
-        }
-        let issued = input.record?.issuedHashes ?? []
-        return new.ownership.specHash == wanted.hash
-            || issued.contains(new.ownership.specHash)
     }
 }

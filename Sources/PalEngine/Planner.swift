@@ -12,15 +12,15 @@ public enum Planner {
         guard let declaration = input.declaration else {
             return withConsent(input, undeclared(input))
         }
-        let config = declaration.config.value
-        var plan = withConsent(input, declared(input, config))
+        var plan = withConsent(input, declared(input, declaration.config))
         if let stale = declaration.staleBecause {
             plan.conditions.append(
                 Condition(
                     .staleSpec, reason: "FileBroken",
                     message: "\(stale); the last good version is kept until the file is mended"))
         }
-        plan.conditions += notEnforced(input, config)
+        plan.conditions += notEnforced(input, declaration.config.value)
+        plan.conditions += input.rules?.warnings(declaration.config.value) ?? []
         return plan
     }
 
@@ -55,11 +55,14 @@ public enum Planner {
     private static func notEnforced(
         _ input: PlanInput, _ config: InstanceConfig
     ) -> [Condition] {
-        guard let capabilities = input.capabilities ?? input.rules?.getCapabilities() else {
+        guard
+            let capabilities = input.capabilities
+                ?? input.rules.map({ Shared($0.getCapabilities()) })
+        else {
             return []
         }
         return capabilities.notEnforcedFields.meaningful(in: config).compactMap { field in
-            guard case .notEnforced(let why) = capabilities.support(for: field.path) else {
+            guard case .notEnforced(let why) = capabilities.value.support(for: field.path) else {
                 return nil
             }
             return Condition(.notEnforced, reason: "NotEnforced", message: "\(field.path): \(why)")
@@ -87,7 +90,7 @@ public enum Planner {
         else { return plan }
         // Who agreed that it is deleted or taken over has agreed to that.
         let objects = input.observed.suffix(1) + input.elsewhere.map(\.instance)
-        if let record = input.record,
+        if let record = input.record?.value,
             objects.contains(where: {
                 record.agrees(toDelete: $0.value) || record.agrees(toTakeOver: $0.value)
             })
@@ -131,9 +134,11 @@ public enum Planner {
         }
         guard let instance = input.observed.last?.value else { return leftovers(input) }
         let terms = input.record?.lastTerms
+        // What a smaller number of replicas leaves behind is there again with a larger one.
+        let onDelete = input.isScaledDown ? .retain : terms?.onDelete
         let consent = InstanceRecord.consent(toDelete: instance)
-        if input.record?.agrees(toDelete: instance) == true {
-            return deletion(input, instance, because: "approved", terms?.onDelete)
+        if input.record?.value.agrees(toDelete: instance) == true {
+            return deletion(input, instance, because: "approved", onDelete)
         }
         if terms?.protect == true {
             return orphan(
@@ -149,8 +154,6 @@ public enum Planner {
                 input, consent, "ForeignHash",
                 "its file is gone, and it was made from a spec that this ledger does not know")
         }
-        // What a smaller number of replicas leaves behind is there again with a larger one.
-        let onDelete = input.isScaledDown ? .retain : terms?.onDelete
         let why = input.isScaledDown ? "replicas became fewer" : "its declaration is gone"
         var plan = deletion(input, instance, because: why, onDelete)
         plan.isPrune = true

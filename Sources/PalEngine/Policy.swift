@@ -27,6 +27,11 @@ public struct Policy: Sendable, Hashable {
     public var eventDelay: Duration = .milliseconds(30)
     /// How long after a creation without an answer its effect may still show.
     public var landing: Duration = .seconds(120)
+    /// How long after a creation was answered a list may not show it yet.
+    public var listLag: Duration = .seconds(20)
+    /// Failures in a row of a provider that answers, and never listed anything to this ledger, for
+    /// which the first creation of a name elsewhere waits.
+    public var firstLists = 8
     /// The wait before what the ledger did not take is written again.
     public var ledgerRetry: Duration = .seconds(1)
     /// How long calls in flight may take at a shutdown.

@@ -11,12 +11,13 @@ public struct Preview: Sendable {
     public var providerProblems: [String: String]
     /// Deletions over the prune budget.
     public var parked: ParkedPlan?
-    private var objects: [Observed]
+    /// By the name of the plan at the same place.
+    private var objects: [[Observed]]
     private var comparedFields: [String: FieldSet]
 
     /// What the plans rest on: applied as they stand only while it is the same.
     public var digest: PlanDigest {
-        PlanDigest(desired, objects, compared: comparedFields)
+        PlanDigest(desired, objects.flatMap(\.self), compared: comparedFields)
     }
 
     /// Reads the specs, lists the providers that are concerned, and plans.
@@ -29,16 +30,15 @@ public struct Preview: Sendable {
     ) async throws -> Preview {
         let world = World(providers: providers, records: try ledger?.records() ?? [], clock: clock)
         _ = world.take(await source.read())
-        var problems: [String: String] = [:]
         for name in world.neededProviders {
             guard let provider = world.providers[name]?.provider else { continue }
             do throws(ProviderFailure) {
                 try await provider.initialize()
-                let all = try await provider.listInstances(.all)
+                let all = try await provider.listInstances(
+                    InstanceFilter(adopting: world.adoptions(at: name)))
                 _ = world.take(all, of: name, names: nil, since: .max, busy: [])
                 world.providers[name]?.isListed = true
             } catch {
-                problems[name] = error.description
                 world.providers[name]?.problem = error.description
             }
         }
@@ -47,41 +47,55 @@ public struct Preview: Sendable {
         let declared = world.desired?.declarations.count ?? 0
         admission.weigh(
             world.pruneCandidates, declared: declared, at: clock.elapsed(), clock.date())
-        let plans = plans(world, &admission, clock, policy)
-        return Preview(
-            plans: plans, desired: world.desired ?? Desired(specsPath: ""),
-            providerProblems: problems, parked: admission.parked, objects: world.objects,
-            comparedFields: world.comparedFields)
+        return Preview(of: world, admission, clock, policy)
+    }
+
+    init(of world: World, _ admission: Admission, _ clock: any EngineClock, _ policy: Policy) {
+        let path = world.desired?.specsPath ?? ""
+        let keys = world.sorted
+        plans = keys.mapInParallel { Self.plan($0, world, policy, path) }
+        objects = keys.map(\.observed)
+        var admission = admission
+        for index in plans.indices where plans[index].isPrune {
+            guard let wait = admission.admit(plans[index], at: clock.elapsed(), clock.date()) else {
+                continue
+            }
+            plans[index].steps = []
+            plans[index].conditions.append(wait)
+        }
+        desired = world.desired ?? Desired(specsPath: "")
+        providerProblems = world.providers.compactMapValues(\.problem)
+        parked = admission.parked
+        comparedFields = world.comparedFields
     }
 
     /// Whether the controller has given up on what is declared; a changed file gets new attempts.
     private static func stall(
-        _ plan: InstancePlan, _ world: World, _ policy: Policy
+        _ plan: InstancePlan, _ key: Key, _ policy: Policy
     ) -> Condition? {
-        guard let key = world[plan.name], let failed = key.record?.failedSpec,
+        guard let failed = key.record?.failedSpec,
             failed == key.declaration?.config.value.digest
         else { return nil }
-        return Stall.condition(of: plan, key.record, after: policy.stallAfter, because: nil)
+        return Stall.condition(of: plan, key.record?.value, after: policy.stallAfter, because: nil)
     }
 
-    private static func plans(
-        _ world: World, _ admission: inout Admission, _ clock: any EngineClock, _ policy: Policy
-    ) -> [InstancePlan] {
-        let path = world.desired?.specsPath ?? ""
-        return world.keys.keys.sorted().map { name in
-            var plan = Planner.plan(world.input(for: name, specsPath: path))
-            plan = Admission.gate(plan, world.dependencies) {
-                world.instance(of: $0)?.value.isServing == true
-            }
-            if let stall = stall(plan, world, policy) {
-                plan.steps = []
-                plan.conditions.append(stall)
-            }
-            if let wait = admission.admit(plan, at: clock.elapsed(), clock.date()) {
-                plan.steps = []
-                plan.conditions.append(wait)
-            }
-            return plan
+    private static func plan(
+        _ key: Key, _ world: World, _ policy: Policy, _ specsPath: String
+    ) -> InstancePlan {
+        let plan = Planner.plan(world.input(for: key, specsPath: specsPath))
+        var gated = Admission.gate(plan, world.dependencies) {
+            world.instance(of: $0)?.value.isServing == true
         }
+        if let stall = stall(gated, key, policy) {
+            gated.steps = []
+            gated.conditions.append(stall)
+        }
+        return gated
     }
+}
+
+extension Reconciler {
+    /// What is to be done with every name, from what the running controller knows: not what it is
+    /// doing, nor which pauses it makes first. Nothing is asked, and nothing done.
+    public func preview() -> Preview { Preview(of: world, admission, parts.clock, policy) }
 }

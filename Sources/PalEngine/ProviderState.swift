@@ -1,11 +1,12 @@
 internal import DequeModule
 internal import FoundationEssentials
+internal import PalModel
 internal import PalProvider
 
 /// What the engine knows of one provider.
-struct ProviderState {
+final class ProviderState {
     let provider: any Provider
-    let capabilities: Capabilities
+    let capabilities: Shared<Capabilities>
     var isInitialized = false
     /// Whether a complete list has been seen since the last failure.
     var isListed = false
@@ -13,6 +14,9 @@ struct ProviderState {
     var problem: String?
     /// Attempts to reach it that failed, in a row.
     var failures = 0
+    /// Whether it answers, and will soon list what this ledger never saw: nothing is made elsewhere
+    /// for the first time before that.
+    var isAwaited = false
     /// When everything is to be listed again, whatever is heard.
     var nextList: Duration = .zero
     var isListing = false
@@ -22,17 +26,22 @@ struct ProviderState {
     /// Whether somebody listens to its events, and whether the stream is open.
     var isWatched = false
     var hasEvents = false
+    /// When it was last listed completely to this ledger; nil for never.
     var listedAt: Date?
     /// Counts the complete lists.
     var lists = 0
+    /// Whether it is to be asked for what is newer, and whether it is being asked.
+    var isFollowDue = false
+    var isFollowing = false
     /// Calls under way that change something.
     var calls = 0
     /// Names whose plans wait for a call to spare, the longest waiting first.
     var waiting: Deque<String> = []
 
-    init(_ provider: any Provider) {
+    init(_ provider: any Provider, listedAt: Date? = nil) {
         self.provider = provider
-        capabilities = provider.getCapabilities()
+        self.listedAt = listedAt
+        capabilities = Shared(provider.getCapabilities())
     }
 
     /// When it is to be asked again. Before it was listed there is nothing to look at.
@@ -41,12 +50,30 @@ struct ProviderState {
         return min(nextList, nextLook)
     }
 
+    /// Notes that it could not be asked.
+    /// - Parameter most: How many failures in a row are waited out where another attempt may help.
+    func fail(_ message: String, isPassing: Bool, most: Int) {
+        problem = message
+        isListed = false
+        isInitialized = false
+        failures += 1
+        isAwaited = isPassing && listedAt == nil && failures < most
+    }
+
     /// Whether another call may be begun.
     var hasCallToSpare: Bool { calls < capabilities.maximumConcurrentCalls }
 
     /// Asks for a look at a name at a time.
-    mutating func look(at name: String, at time: Duration) {
+    func look(at name: String, at time: Duration) {
         looks.insert(name)
         nextLook = min(time, nextLook ?? time)
+    }
+
+    /// Takes the wishes for looks back: a list that is begun now answers them.
+    /// - Returns: The names that somebody wanted to look at.
+    @discardableResult
+    func takeLooks() -> Set<String> {
+        defer { (looks, nextLook) = ([], nil) }
+        return looks
     }
 }

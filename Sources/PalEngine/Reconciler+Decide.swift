@@ -38,15 +38,18 @@ extension Reconciler {
     /// there are news of it.
     private func waitForCall(_ name: String, _ provider: String) {
         guard let key = world[name] else { return }
-        key.awaitsCall = true
+        key.attempts.awaitsCall = true
         world.providers[provider]?.waiting.append(name)
     }
+
+    /// Whether a name may be touched.
+    func isInScope(_ name: String) -> Bool { scope?.contains(name) ?? true }
 
     /// Gives a call back, and lets the one that waited longest have it.
     func giveCallBack(_ provider: String) {
         world.providers[provider]?.calls -= 1
         while let next = world.providers[provider]?.waiting.popFirst() {
-            guard world[next]?.awaitsCall == true else { continue }
+            guard world[next]?.attempts.awaitsCall == true else { continue }
             enqueue(next)
             return
         }
@@ -55,7 +58,7 @@ extension Reconciler {
     /// A name that must be looked at waits for the look, unless nobody answers; the look puts it in
     /// line again.
     private func canDecide(_ name: String) -> Bool {
-        guard scope?.contains(name) ?? true, let key = world[name] else { return true }
+        guard isInScope(name), let key = world[name] else { return true }
         // What is frozen is decided without a look; its provider may be one that nobody needs.
         guard key.frozen.isEmpty else { return true }
         if world.awaitsList(key) { return false }
@@ -65,13 +68,15 @@ extension Reconciler {
     /// Decides on a name.
     /// - Returns: A plan with steps to be carried out now; nil where there is nothing to do now.
     private func decide(_ name: String) -> InstancePlan? {
-        guard scope?.contains(name) ?? true, let key = world[name],
-            let path = world.desired?.specsPath
-        else { return nil }
-        key.awaitsCall = false
+        guard let key = world[name], let path = world.desired?.specsPath else { return nil }
+        guard isInScope(name) else {
+            noteReady(key)
+            return nil
+        }
+        key.attempts.awaitsCall = false
         if looksAfterLanding(key) { return nil }
         adoptKnowledge(of: key, specsPath: path)
-        var plan = Planner.plan(world.input(for: name, specsPath: path))
+        var plan = Planner.plan(world.input(for: key, specsPath: path))
         noteDrift(key, plan)
         plan = Admission.gate(plan, world.dependencies) { world[$0]?.isReady == true }
         guard !plan.steps.isEmpty else {
@@ -97,29 +102,31 @@ extension Reconciler {
     /// Counts a crash, and waits out the backoff.
     private func holdBack(_ key: Key, _ plan: InstancePlan) -> Bool {
         let now = parts.clock.elapsed()
-        if plan.action == .start, let exit = crash(of: key), exit != key.countedExit {
-            key.countedExit = exit
+        if plan.action == .start, let exit = crash(of: key), exit != key.attempts.countedExit {
+            key.attempts.countedExit = exit
             countFailure(key)
-            key.notBefore = now + policy.retry.delay(after: key.record?.failures ?? 1, parts.random)
+            key.attempts.notBefore =
+                now + policy.retry.delay(after: key.record?.failures ?? 1, parts.random)
             note(key.name, .warning, "Crashed", "it ended by itself: \(exit.text)")
         }
         if let stall = Stall.condition(
-            of: plan, key.record, after: policy.stallAfter, because: key.lastFailure)
-        {
+            of: plan, key.record?.value, after: policy.stallAfter, because: key.attempts.lastFailure
+        ) {
             var stalled = plan
             stalled.conditions.append(stall)
             show(key, stalled, .blocked(stall.message))
             return true
         }
-        guard key.notBefore > now else { return false }
-        queue.add(key.name, at: key.notBefore)
+        guard key.attempts.notBefore > now else { return false }
+        queue.add(key.name, at: key.attempts.notBefore)
         var waiting = plan
         waiting.conditions.append(
             Condition(
                 .failing, reason: "BackOff",
-                message: key.lastFailure ?? "it ended by itself; it is started again after a pause")
+                message: key.attempts.lastFailure
+                    ?? "it ended by itself; it is started again after a pause")
         )
-        show(key, waiting, .retrying(key.lastFailure ?? "waiting before the next attempt"))
+        show(key, waiting, .retrying(key.attempts.lastFailure ?? "waiting before the next attempt"))
         return true
     }
 
@@ -138,12 +145,13 @@ extension Reconciler {
 
     /// Records a name that needs no step: as it should be, on its way, or blocked.
     private func settle(_ key: Key, _ plan: InstancePlan) {
+        noteMemoryDeath(key)
         if key.declaration == nil, key.frozen.isEmpty, key.observed.isEmpty,
             key.record?.discardsStorageSince == nil, world.providers[key.home]?.isListed ?? true
         {
             if let landing = world.landing(of: key) {
                 decideAgain(key, when: landing)
-                show(key, plan, .waiting("a call that was never answered may still make it"))
+                show(key, plan, .waiting(landing.reason))
             } else {
                 forget(key.name)
             }
@@ -163,13 +171,12 @@ extension Reconciler {
             return
         }
         if plan.conditions.contains(where: { $0.kind == .suspended }) {
-            if key.instance?.value.isServing == true { noteReady(key) }
             show(key, plan, .settled)
             return
         }
         // What is about to end or to change shows only then what is true of it.
         if plan.causes.isEmpty {
-            key.madeBecause = nil
+            key.attempts.madeBecause = nil
             noteApplied(key, key.declaration?.config)
         }
         guard let instance = key.instance?.value, shouldRun(key) else {
@@ -187,13 +194,13 @@ extension Reconciler {
 
     private func settleRunning(_ key: Key, _ plan: InstancePlan, _ instance: VSCodeInstance) {
         let now = parts.clock.elapsed()
-        guard instance.isServing else {
-            key.readySince = nil
-            key.looks += 1
-            if key.observed.count > 1, key.successorDeadline == nil {
-                key.successorDeadline = now + policy.progressDeadline
+        let isBehind = key.observed.count > 1 && world.landing(of: key) != nil
+        guard instance.isServing, !isBehind else {
+            key.attempts.looks += 1
+            if key.observed.count > 1, key.attempts.successorDeadline == nil {
+                key.attempts.successorDeadline = now + policy.progressDeadline
             }
-            let pause = policy.readiness.delay(after: key.looks, parts.random)
+            let pause = policy.readiness.delay(after: key.attempts.looks, parts.random)
             key.mustLookAt.insert(key.home)
             world.providers[key.home]?.look(at: key.name, at: now + pause)
             var why = "\(instance.status.rawValue)"
@@ -201,16 +208,18 @@ extension Reconciler {
             show(key, plan, .waiting(why))
             return
         }
-        key.looks = 0
+        key.attempts.looks = 0
         noteReady(key)
         if let since = key.readySince, now - since >= policy.settledAfter { forgetFailures(key) }
         if (key.record?.failures ?? 0) > 0 { queue.add(key.name, at: now + policy.settledAfter) }
         show(key, plan, .settled)
     }
 
-    /// Notes that the editor answers, and wakes those that wait for it.
-    private func noteReady(_ key: Key) {
-        guard key.readySince == nil else { return }
+    /// Notes that the editor answers, where it does, and wakes those that wait for it. For them it
+    /// does not matter whether it is as declared, or waits for somebody.
+    func noteReady(_ key: Key) {
+        guard key.readySince == nil, world.isSeen(key), key.instance?.value.isServing == true
+        else { return }
         key.readySince = parts.clock.elapsed()
         for dependent in world.dependencies.dependents[key.name] ?? [] { enqueue(dependent) }
         guard key.record?.conditions.contains(where: { $0.kind == .ready && $0.isTrue }) != true
@@ -228,9 +237,9 @@ extension Reconciler {
     /// Has one last look at what came of a creation that was never answered.
     /// - Returns: Whether that look must be waited for.
     private func looksAfterLanding(_ key: Key) -> Bool {
-        guard let landing = key.record?.landing, world.landing(of: key) == nil else { return false }
+        guard let landing = key.record?.landing, world.isOver(landing) else { return false }
         key.record?.landing = nil
-        guard world.providers[landing.provider] != nil else { return false }
+        guard world.providers[landing.provider] != nil, !key.shows(landing) else { return false }
         key.mustLookAt.insert(landing.provider)
         world.providers[landing.provider]?.look(at: key.name, at: parts.clock.elapsed())
         return true

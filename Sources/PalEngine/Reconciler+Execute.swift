@@ -12,6 +12,7 @@ extension Reconciler {
         defer { finished(plan) }
         guard let provider = world.providers[plan.provider]?.provider, let key = world[name]
         else { return }
+        defer { endProgress(key) }
         let config = key.declaration?.config
         noteDecision(key, plan)
         note(name, .normal, startReason(plan), plan.causes.map(\.message).joined(separator: "; "))
@@ -35,7 +36,7 @@ extension Reconciler {
             let provider = world.providers[key.home]?.provider
         else { return }
         try await preparing { () async throws(ProviderFailure) in
-            try await provider.prepareInstance(config)
+            try await provider.prepareInstance(config, progress: progressHandler(key.name))
         }
     }
 
@@ -53,6 +54,8 @@ extension Reconciler {
     enum StepFailure: Error {
         case provider(ProviderFailure)
         case ledger(LedgerError)
+        /// It was to make what is not declared any more.
+        case notDeclared
     }
 
     private func carryOut(
@@ -61,6 +64,8 @@ extension Reconciler {
         let name = plan.name
         guard let key = world[name] else { return }
         let request = step.verb == .create ? createRequest(key, step, in: plan) : nil
+        // The specs may change while an earlier step, or the preparation, takes its time.
+        guard step.verb != .create || request != nil else { throw .notDeclared }
         if step.verb == .delete {
             let discards = plan.steps.contains { $0.verb == .deleteStorage }
             key.record?.discardsStorageSince = discards ? parts.clock.date() : nil
@@ -68,12 +73,14 @@ extension Reconciler {
         if step.verb == .create || step.verb == .update {
             key.record?.attempted = key.declaration?.config
         }
-        if step.verb == .create { key.record?.landing = landing(on: plan.provider) }
+        if step.verb == .create {
+            key.record?.landing = landing(on: plan.provider, within: policy.landing)
+        }
         guard let record = key.record else { return }
         let intent = Intent(name: name, provider: plan.provider, step: step, at: parts.clock.date())
         let number: Int64
         do {
-            number = try parts.ledger.begin(intent, record)
+            number = try parts.ledger.begin(intent, record.value)
         } catch {
             throw .ledger(error)
         }
@@ -82,19 +89,39 @@ extension Reconciler {
             result = try await executor.perform(step, of: name, request)
         } catch {
             world.touch(name)
-            if case .ambiguous = error {} else if step.verb == .create { key.record?.landing = nil }
+            if step.verb == .create { noteLanding(key, plan.provider, after: error) }
             finish(number, error.description)
             throw .provider(error)
         }
         world.touch(name)
-        if step.verb == .create { key.record?.landing = nil }
+        if step.verb == .create { noteLanding(key, plan.provider, made: result) }
         finish(number, "done")
         took(result, of: step, in: plan, key)
     }
 
-    private func landing(on provider: String) -> Landing {
-        let seconds = Double(policy.landing.components.seconds)
-        return Landing(provider: provider, from: parts.clock.date(), seconds: seconds)
+    func landing(
+        on provider: String, within time: Duration, isAnswered: Bool? = nil
+    ) -> Landing {
+        Landing(
+            provider: provider, from: parts.clock.date(),
+            seconds: Double(time.components.seconds), isAnswered: isAnswered)
+    }
+
+    /// Notes what the end of a creation says of where the object is. What stands may be missing
+    /// from a list for a while, which does not mean that it is gone.
+    private func noteLanding(
+        _ key: Key, _ provider: String, made instance: VSCodeInstance? = nil,
+        after failure: ProviderFailure? = nil
+    ) {
+        switch failure {
+        case .ambiguous: break
+        case .error(let error) where error.code != .alreadyExists: key.record?.landing = nil
+        case .needsReplacement: key.record?.landing = nil
+        case .error, nil:
+            var answered = landing(on: provider, within: policy.listLag, isAnswered: true)
+            answered.object = instance?.providerInstanceId
+            key.record?.landing = answered
+        }
     }
 
     /// Closes an intent, or owes it.
@@ -108,8 +135,8 @@ extension Reconciler {
         _ key: Key, _ step: Step, in plan: InstancePlan
     ) -> CreateRequest? {
         guard var record = key.record, let config = key.declaration?.config.value,
-            let capabilities = world.providers[plan.provider]?.capabilities,
-            let hash = key.wantedHash(capabilities)
+            let state = world.providers[plan.provider],
+            let hash = key.wantedHash(at: state)
         else { return nil }
         record.generation = max(record.generation, step.generation ?? 1)
         record.provider = plan.provider
@@ -123,7 +150,8 @@ extension Reconciler {
         return CreateRequest(
             config: config, ownership: ownership,
             starts: (config.state ?? .running) == .running && !isHeld,
-            keptPorts: record.keptPorts, standsBeside: standsBeside)
+            keptPorts: record.keptPorts, standsBeside: standsBeside,
+            progress: progressHandler(key.name))
     }
 
     private func took(
@@ -134,7 +162,11 @@ extension Reconciler {
                 != (step.target?.providerInstanceId ?? instance?.providerInstanceId)
         }
         switch step.verb {
-        case .delete: key.take(others, at: plan.provider)
+        case .delete:
+            key.take(others[...], at: plan.provider)
+            if others.isEmpty, key.record?.landing?.provider == plan.provider {
+                key.record?.landing = nil
+            }
         case .create, .update:
             guard let instance else { break }
             key.take(others + [instance], at: plan.provider)
@@ -149,12 +181,14 @@ extension Reconciler {
     private func succeeded(
         _ plan: InstancePlan, _ key: Key, made config: Shared<InstanceConfig>?
     ) {
-        key.restarts = false
-        key.replaceBecause = nil
-        key.conflicts = 0
-        key.looks = 0
-        key.successorDeadline = nil
-        if plan.action == .delete || plan.action == .replace { key.record?.consent = nil }
+        key.attempts.restarts = false
+        key.attempts.replaceBecause = nil
+        key.attempts.conflicts = 0
+        key.attempts.looks = 0
+        key.attempts.successorDeadline = nil
+        if plan.action == .delete || plan.action == .replace, !standsByConsent(key) {
+            key.record?.consent = nil
+        }
         if let reason = plan.givesUp {
             gaveUp(plan, key, reason)
             return
@@ -168,23 +202,31 @@ extension Reconciler {
             return
         }
         if !isRepeated(plan, key), plan.action != .start {
-            key.toldProblem = nil
+            key.attempts.toldProblem = nil
             if plan.action != .restart { forgetFailures(key) }
         }
-        noteApplied(key, origin(of: key, or: config))
+        noteApplied(key, origin(of: key, after: plan, or: config))
         note(key.name, .normal, endReason(plan), object.map(String.init) ?? "done")
     }
 
+    /// Whether somebody agreed that what stands now is taken over: then it is not yet as declared.
+    private func standsByConsent(_ key: Key) -> Bool {
+        guard let instance = key.instance?.value else { return false }
+        return key.record?.value.agrees(toTakeOver: instance) == true
+    }
+
     /// The config that the standing object was made from: a replacement may end under another
-    /// declaration than it began with.
+    /// declaration than it began with. Nil where it was not made here: only an older one went.
     private func origin(
-        of key: Key, or config: Shared<InstanceConfig>?
+        of key: Key, after plan: InstancePlan, or config: Shared<InstanceConfig>?
     ) -> Shared<InstanceConfig>? {
+        let isMade = plan.action != .replace || plan.steps.contains { $0.verb == .create }
+        let unknown = isMade ? config : nil
         guard let hash = key.instance?.value.ownership.specHash,
-            let fields = world.providers[key.home]?.capabilities.hashedFields
-        else { return config }
+            let capabilities = world.providers[key.home]?.capabilities
+        else { return unknown }
         let known = [config, key.record?.attempted, key.record?.applied].compactMap(\.self)
-        return known.first { SpecHash(of: $0.value, fields: fields) == hash } ?? config
+        return known.first { capabilities.value.hash(of: $0.value) == hash } ?? unknown
     }
 
     /// Whether a change that was just made had been made for the same reasons and did not last:
@@ -192,16 +234,17 @@ extension Reconciler {
     private func isRepeated(_ plan: InstancePlan, _ key: Key) -> Bool {
         guard [.update, .replace].contains(plan.action) else { return false }
         let causes = plan.causes.map(\.message)
-        defer { key.madeBecause = causes }
-        guard key.madeBecause == causes else { return false }
+        defer { key.attempts.madeBecause = causes }
+        guard key.attempts.madeBecause == causes else { return false }
         countFailure(key)
         let times = key.record?.failures ?? 1
-        key.notBefore = parts.clock.elapsed() + policy.retry.delay(after: times, parts.random)
+        key.attempts.notBefore =
+            parts.clock.elapsed() + policy.retry.delay(after: times, parts.random)
         let why =
             "made already, and the platform shows it otherwise: "
             + causes.joined(separator: "; ")
-        if key.toldProblem != why { note(key.name, .warning, "DoesNotLast", why) }
-        (key.toldProblem, key.lastFailure) = (why, why)
+        if key.attempts.toldProblem != why { note(key.name, .warning, "DoesNotLast", why) }
+        (key.attempts.toldProblem, key.attempts.lastFailure) = (why, why)
         return true
     }
 
@@ -213,8 +256,8 @@ extension Reconciler {
             return
         }
         countFailure(key)
-        (key.toldProblem, key.lastFailure) = (why, why)
-        key.notBefore =
+        (key.attempts.toldProblem, key.attempts.lastFailure) = (why, why)
+        key.attempts.notBefore =
             parts.clock.elapsed()
             + policy.retry.delay(after: max(1, key.record?.failures ?? 1), parts.random)
         note(key.name, .warning, "GaveUp", why)
@@ -237,12 +280,14 @@ extension Reconciler {
     private func failed(_ plan: InstancePlan, _ failure: StepFailure) {
         guard let key = world[plan.name] else { return }
         switch failure {
+        case .notDeclared:
+            note(key.name, .normal, "NotMade", "it is not declared any more")
         case .ledger(let error):
             retry(plan, key, "nothing was changed: \(error)", counts: true)
         case .provider(.ambiguous(let message)):
             retry(plan, key, "\(message); looking at what came of it", counts: true)
         case .provider(.needsReplacement(let message)):
-            key.replaceBecause = message
+            key.attempts.replaceBecause = message
             note(key.name, .normal, "NeedsReplacement", message)
         case .provider(.error(let error)) where error.kind == .connection:
             providerFailed(plan.provider, error.message)
@@ -251,7 +296,7 @@ extension Reconciler {
             // failure of the spec. The pause keeps two who disagree from racing.
             retry(plan, key, error.message, counts: false)
         case .provider(.error(let error)):
-            key.isHopeless = !error.isRetryable
+            key.attempts.isHopeless = !error.isRetryable
             retry(plan, key, error.message, counts: true, after: error.retryAfter)
         }
     }
@@ -260,15 +305,15 @@ extension Reconciler {
         _ plan: InstancePlan, _ key: Key, _ message: String, counts: Bool,
         after seconds: Double? = nil
     ) {
-        if counts { countFailure(key) } else { key.conflicts += 1 }
-        let times = max(1, counts ? key.record?.failures ?? 1 : key.conflicts)
+        if counts { countFailure(key) } else { key.attempts.conflicts += 1 }
+        let times = max(1, counts ? key.record?.failures ?? 1 : key.attempts.conflicts)
         let wait = policy.retry.delay(after: times, parts.random)
-        key.notBefore = parts.clock.elapsed() + max(wait, .seconds(seconds ?? 0))
-        if key.toldProblem != message {
+        key.attempts.notBefore = parts.clock.elapsed() + max(wait, .seconds(seconds ?? 0))
+        if key.attempts.toldProblem != message {
             note(key.name, .warning, "Failed", "\(plan.action.rawValue): \(message)")
         }
-        key.toldProblem = message
-        key.lastFailure = message
+        key.attempts.toldProblem = message
+        key.attempts.lastFailure = message
         if let record = key.record { save(record) }
     }
 

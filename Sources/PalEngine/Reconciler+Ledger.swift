@@ -48,9 +48,9 @@ extension Reconciler {
 
     /// Writes a record, or owes it.
     @discardableResult
-    func save(_ record: InstanceRecord) -> Bool {
+    func save(_ record: Shared<InstanceRecord>) -> Bool {
         do {
-            try parts.ledger.save(record)
+            try parts.ledger.save(record.value)
             debts.records.remove(record.name)
             return true
         } catch {

@@ -12,13 +12,10 @@ extension Reconciler {
             guard let state = world.providers[name], !state.isListing else { continue }
             startWatching(name, state, &group)
             if state.nextList <= now {
-                world.providers[name]?.looks = []
-                world.providers[name]?.nextLook = nil
+                state.takeLooks()
                 startList(of: name, names: nil, &group)
             } else if let look = state.nextLook, look <= now, state.isListed {
-                world.providers[name]?.looks = []
-                world.providers[name]?.nextLook = nil
-                startList(of: name, names: state.looks, &group)
+                startList(of: name, names: state.takeLooks(), &group)
             }
         }
     }
@@ -31,10 +28,11 @@ extension Reconciler {
         let since = world.changes
         let isInitialized = state.isInitialized
         let provider = state.provider
+        let filter = InstanceFilter(names: names, adopting: world.adoptions(at: name))
         group.addTask {
             do throws(ProviderFailure) {
                 if !isInitialized { try await provider.initialize() }
-                let instances = try await provider.listInstances(InstanceFilter(names: names))
+                let instances = try await provider.listInstances(filter)
                 await self.took(instances, of: name, names: names, since: since)
             } catch {
                 await self.failedToList(name, error)
@@ -52,9 +50,11 @@ extension Reconciler {
         world.providers[name]?.isInitialized = true
         world.providers[name]?.failures = 0
         world.providers[name]?.problem = nil
+        world.providers[name]?.isAwaited = false
         if names == nil {
             world.providers[name]?.isListed = true
             world.providers[name]?.lists += 1
+            world.providers[name]?.isFollowDue = true
             world.providers[name]?.listedAt = parts.clock.date()
             world.providers[name]?.nextList = now + policy.resync
         }
@@ -76,31 +76,38 @@ extension Reconciler {
         bell.ring()
     }
 
-    /// Whether the first list of a provider may be what a name waits for.
+    /// Whether the first list of a provider, or its failure, may be what a name waits for.
     private func awaited(_ key: Key, _ provider: String) -> Bool {
         key.home == provider || key.record?.provider == provider || key.record?.applied == nil
     }
 
     private func failedToList(_ name: String, _ failure: ProviderFailure) {
         world.providers[name]?.isListing = false
-        providerFailed(name, failure.description)
+        let isPassing = failure.error.map { $0.isRetryable && $0.kind != .connection }
+        providerFailed(name, failure.description, isPassing: isPassing ?? false)
+        // Who was to be looked at still is, though nobody else may need the provider.
+        guard let state = world.providers[name] else { return }
+        for key in world.keys.values where key.mustLookAt.contains(name) {
+            state.look(at: key.name, at: state.nextList)
+        }
         bell.ring()
     }
 
-    /// Notes that a provider does not answer; its names wait until it does.
-    func providerFailed(_ name: String, _ message: String) {
-        guard var state = world.providers[name] else { return }
+    /// Notes that a provider does not answer; its names wait until it does, and for a while also
+    /// those that it may have.
+    func providerFailed(_ name: String, _ message: String, isPassing: Bool = false) {
+        guard let state = world.providers[name] else { return }
         let isNews = state.problem != message
-        state.problem = message
-        state.isListed = false
-        state.isInitialized = false
-        state.failures += 1
+        let wasAwaited = state.isAwaited
+        state.fail(message, isPassing: isPassing, most: policy.firstLists)
         let delay = policy.reconnect.delay(after: state.failures, parts.random)
         state.nextList = parts.clock.elapsed() + delay
-        world.providers[name] = state
-        guard isNews else { return }
-        note(nil, .warning, "ProviderUnreachable", "provider '\(name)': \(message)")
-        for key in world.keys.values.filter({ $0.home == name }).map(\.name).sorted() {
+        guard isNews || wasAwaited != state.isAwaited else { return }
+        if isNews {
+            note(nil, .warning, "ProviderUnreachable", "provider '\(name)': \(message)")
+        }
+        // Those too that only waited to be told what else there is of them.
+        for key in world.keys.values.filter({ awaited($0, name) }).map(\.name).sorted() {
             enqueue(key)
         }
         saveState()

@@ -13,18 +13,24 @@ extension Reconciler {
         guard key.declaration != nil || instance != nil else { return }
         let known = key.record
         var record =
-            known
+            known?.value
             ?? InstanceRecord(
                 name: key.name,
                 id: instance?.id ?? key.declaration?.config.value.id ?? parts.random.newID(),
                 provider: home)
         if let instance {
             record.id = instance.id
-            if instance.ownership.generation >= record.generation { record.landing = nil }
             record.generation = max(record.generation, instance.ownership.generation)
             for port in instance.network.ports {
                 if let outside = port.external { record.keptPorts[port.internal] = outside }
             }
+            record.noteAdoption(
+                key.observed(at: home), declared: key.declaration?.config.value.adopt)
+        } else if let elsewhere = key.observed.first, record.landing?.provider != home {
+            // A ledger that never made it must know after a crash too who has it.
+            record.provider = elsewhere.provider
+            record.generation = max(
+                record.generation, elsewhere.instance.value.ownership.generation)
         }
         if let declaration = key.declaration {
             record.declaredFrom = specsPath
@@ -39,9 +45,10 @@ extension Reconciler {
             record.hold = nil
             note(key.name, .normal, "HoldEnded", "the hold by \(hold.by) has ended")
         }
-        guard record != known else { return }
-        key.record = record
-        save(record)
+        // Where it says the same, it shares what it says with the declaration.
+        let shared = Shared(record)
+        key.record = shared
+        if shared != known { save(shared) }
     }
 
     private func declaredState(_ key: Key) -> DesiredState? {
@@ -52,9 +59,9 @@ extension Reconciler {
     private func adoptMatching(
         _ key: Key, _ instance: VSCodeInstance?, _ record: inout InstanceRecord
     ) {
-        guard let instance, let capabilities = world.providers[key.home]?.capabilities,
+        guard let instance, let state = world.providers[key.home],
             !record.issuedHashes.contains(instance.ownership.specHash),
-            instance.ownership.specHash == key.wantedHash(capabilities)
+            instance.ownership.specHash == key.wantedHash(at: state)
         else { return }
         record.issuedHashes.append(instance.ownership.specHash)
         note(
@@ -64,19 +71,21 @@ extension Reconciler {
 
     /// Notes that a config is true, for the next comparison.
     func noteApplied(_ key: Key, _ config: Shared<InstanceConfig>?) {
-        guard var record = key.record, let config, let instance = key.instance
+        guard var record = key.record?.value, let config, let instance = key.instance
         else { return }
         record.applied = config
         record.attempted = nil
         record.consent = nil
         record.discardsStorageSince = nil
-        record.issuedHashes = [instance.value.ownership.specHash]
-        guard record != key.record else {
-            // The same, but one box for both.
-            key.record?.applied = config
-            return
+        let newest = instance.value.ownership.specHash
+        // Of an old generation it is known that this ledger made it for as long as it stands.
+        record.issuedHashes.removeAll { hash in
+            hash == newest
+                || !key.observed.contains { $0.instance.value.ownership.specHash == hash }
         }
-        key.record = record
+        record.issuedHashes.append(newest)
+        // Where it says the same, it shares what it says with the declaration.
+        key.record = Shared(record)
     }
 
     /// Closes what a crash left open: the next decision looks at what there is.
@@ -90,6 +99,9 @@ extension Reconciler {
             }
         } catch {
             parts.logger.error("\(error)")
+        }
+        for name in world.keys.keys.sorted() {
+            if let key = world[name] { endProgress(key) }
         }
     }
 

@@ -7,9 +7,10 @@ internal import PalProvider
 extension Reconciler {
     /// Publishes a decision: outcome, conditions, event, ledger.
     func show(_ key: Key, _ plan: InstancePlan, _ outcome: Outcome) {
+        noteReady(key)
         key.outcome = outcome
         tellChange(key, outcome)
-        if var record = key.record {
+        if var record = key.record?.value {
             // What nobody can see now is kept as it was seen last.
             if world.isSeen(key) { record.observed = key.instance }
             record.conditions = conditions(plan, record, outcome)
@@ -18,8 +19,10 @@ extension Reconciler {
                 record.consent = nil
             }
             decide(&record, plan, outcome)
-            if record != key.record { save(record) }
-            key.record = record
+            let isNews = record != key.record?.value
+            let shared = Shared(record)
+            key.record = shared
+            if isNews { save(shared) }
         }
         if let until = key.record?.hold?.until {
             let left = until.timeIntervalSince(parts.clock.date())
@@ -29,10 +32,10 @@ extension Reconciler {
 
     private func tellChange(_ key: Key, _ outcome: Outcome) {
         switch outcome {
-        case .blocked(let why) where why != key.toldProblem:
-            key.toldProblem = why
+        case .blocked(let why) where why != key.attempts.toldProblem:
+            key.attempts.toldProblem = why
             note(key.name, .warning, "Blocked", why)
-        case .settled: key.toldProblem = nil
+        case .settled: key.attempts.toldProblem = nil
         default: break
         }
     }
@@ -106,10 +109,8 @@ extension Reconciler {
         guard key.record != nil, new != known else { return }
         key.record?.drift = new.isEmpty ? nil : new
         if !new.isEmpty {
-            note(
-                key.name, .warning, "Drifted",
-                "changed by somebody else: "
-                    + new.map(\.change.drifted).joined(separator: "; "))
+            let words = plan.conditions.filter { $0.kind == .drifted }.map(\.message)
+            note(key.name, .warning, "Drifted", words.joined(separator: "; "))
         }
         if let record = key.record { save(record) }
     }

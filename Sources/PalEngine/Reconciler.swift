@@ -60,11 +60,12 @@ public actor Reconciler {
     public init(_ parts: Parts, policy: Policy = Policy()) throws {
         self.parts = parts
         self.policy = policy
+        let state = try parts.ledger.swarmState()
         world = World(
-            providers: parts.providers, records: try parts.ledger.records(), clock: parts.clock)
+            providers: parts.providers, records: try parts.ledger.records(), state: state,
+            clock: parts.clock)
         admission = Admission(
-            policy: policy, from: try parts.ledger.swarmState(), at: parts.clock.elapsed(),
-            parts.clock.date())
+            policy: policy, from: state, at: parts.clock.elapsed(), parts.clock.date())
     }
 
     /// Keeps the swarm as declared until `stop()` is called.
@@ -87,6 +88,7 @@ public actor Reconciler {
                 takeRequests()
                 startReading(&group)
                 startListing(&group)
+                startFollowing(&group)
                 startReconciling(&group)
                 answerRequests()
                 if isOver() { break }
@@ -127,11 +129,20 @@ public actor Reconciler {
         tellProblems(of: desired)
         for name in world.take(desired).sorted() {
             startAfresh(name)
+            lookForAdoption(name)
             enqueue(name)
         }
         weighPruning()
         saveState()
         bell.ring()
+    }
+
+    /// What is to be taken over must be seen before anything is decided.
+    private func lookForAdoption(_ name: String) {
+        guard let key = world[name], key.declaration?.config.value.adopt != nil,
+            key.mustLookAt.contains(key.home)
+        else { return }
+        world.providers[key.home]?.look(at: name, at: parts.clock.elapsed())
     }
 
     /// What is declared anew gets all its attempts; what failed before and did not change does not.
@@ -147,9 +158,9 @@ public actor Reconciler {
 
     /// Takes back all that failures led to.
     func forgetFailures(_ key: Key) {
-        key.notBefore = .zero
-        key.replaceBecause = nil
-        key.isHopeless = false
+        key.attempts.notBefore = .zero
+        key.attempts.replaceBecause = nil
+        key.attempts.isHopeless = false
         guard key.record?.failures != 0 || key.record?.failedSpec != nil else { return }
         key.record?.failures = 0
         key.record?.failedSpec = nil
@@ -159,7 +170,7 @@ public actor Reconciler {
     func enqueue(_ name: String) {
         guard let key = world[name] else { return }
         key.outcome = nil
-        key.awaitsCall = false
+        key.attempts.awaitsCall = false
         queue.add(name)
     }
 

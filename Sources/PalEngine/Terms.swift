@@ -20,20 +20,32 @@ public struct Terms: Sendable, Hashable, Codable {
     }
 }
 
-/// A creation whose answer never came: as long as it may take effect, its name is not forgotten and
-/// not given to another provider.
+/// A creation whose answer never came, or came just now: as long as it may take effect, or a list
+/// that is behind may not show it, its name is not forgotten and not given to another provider.
 public struct Landing: Sendable, Hashable, Codable {
     /// The provider that the call went to.
     public var provider: String
     /// When it can be taken for lost.
     public var until: Date
-    /// How long that was ahead when the call was made.
+    /// How long that was ahead when this was written.
     public var seconds: Double
+    /// Whether the call was answered; only lists can be behind then.
+    public var isAnswered: Bool?
+    /// The object that the answer told of; nil where it told of none.
+    public var object: String?
 
-    init(provider: String, from date: Date, seconds: Double) {
+    init(provider: String, from date: Date, seconds: Double, isAnswered: Bool? = nil) {
         self.provider = provider
         self.seconds = seconds
+        self.isAnswered = isAnswered
         until = date + seconds
+    }
+
+    /// Why nobody else is given the name.
+    var reason: String {
+        isAnswered == true
+            ? "'\(provider)' made it just now, and may not show it yet"
+            : "a call that '\(provider)' never answered may still make it there"
     }
 }
 

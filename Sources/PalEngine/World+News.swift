@@ -16,7 +16,7 @@ extension World {
             for key in keys.values { index.refresh(key) }
         }
         var changes = takeDeclarations(new, old)
-        changes.names.formUnion(takeFrozen(new, old))
+        changes.names.formUnion(takeFrozen(new))
         if isFirst { changes.names.formUnion(keys.keys) }
         if oldBlock != pruneBlock { changes.names.formUnion(undeclared) }
         // A group of none has no declaration, and is demanded all the same.
@@ -64,7 +64,16 @@ extension World {
             return
         }
         note(name, key?.declaration, declaration, &changes)
+        let adopted = key?.declaration?.config.value.adopt
         self.key(name).declaration = declaration
+        // No list that was begun before has what is to be taken over.
+        if let new = declaration?.config.value.adopt, new != adopted { lookAnew(name) }
+    }
+
+    private func lookAnew(_ name: String) {
+        guard let key = keys[name] else { return }
+        touch(name)
+        key.mustLookAt.insert(key.home)
     }
 
     private func note(
@@ -77,17 +86,31 @@ extension World {
             || old?.config.value.replicas != new?.config.value.replicas
     }
 
-    private func takeFrozen(_ new: Desired, _ old: Desired?) -> Set<String> {
+    private func takeFrozen(_ new: Desired) -> Set<String> {
+        let now = reasonsToFreeze(new)
         var names: Set<String> = []
-        for (name, reasons) in new.frozen where keys[name]?.frozen != reasons {
+        for (name, reasons) in now where keys[name]?.frozen != reasons {
             key(name).frozen = reasons
             names.insert(name)
         }
-        for name in (old?.frozen ?? [:]).keys where new.frozen[name] == nil {
+        for name in frozen where now[name] == nil {
             keys[name]?.frozen = []
             names.insert(name)
         }
+        frozen = Set(now.keys)
         return names
+    }
+
+    /// A broken document may be one with replicas: of what there is of them nobody says that it
+    /// should go.
+    private func reasonsToFreeze(_ new: Desired) -> [String: [Diagnostic]] {
+        var reasons = new.frozen
+        guard !reasons.isEmpty else { return [:] }
+        for name in keys.keys where reasons[name] == nil && new.declarations[name] == nil {
+            guard let group = Replica.group(of: name) else { continue }
+            reasons[name] = new.frozen[group]
+        }
+        return reasons
     }
 
     private var undeclared: [String] {
@@ -105,20 +128,59 @@ extension World {
         _ instances: [VSCodeInstance], of provider: String, names: Set<String>?, since: Int,
         busy: Set<String>
     ) -> Set<String> {
-        var concerned: Set<String> = []
-        let found = Dictionary(grouping: instances, by: \.name)
-        func take(_ key: Key) {
-            guard key.touched <= since, !busy.contains(key.name) else { return }
-            let isNews = key.take(found[key.name] ?? [], at: provider)
-            let wasAwaited = key.mustLookAt.remove(provider) != nil
+        let found = ListByName(instances)
+        if let names {
+            for name in names where !found[name].isEmpty { _ = key(name) }
+            return take(names.compactMap { keys[$0] }, found, provider, since, busy).concerned
+        }
+        let known = take(sorted, found, provider, since, busy)
+        guard known.objects < instances.count else { return known.concerned }
+        let new = found.names.filter { keys[$0] == nil }.map(key)
+        return known.concerned.union(take(new, found, provider, since, busy).concerned)
+    }
+
+    /// - Returns: The names that the list says something new of, and how many of its objects bear
+    ///   one of the names.
+    private func take(
+        _ keys: [Key], _ found: ListByName, _ provider: String, _ since: Int, _ busy: Set<String>
+    ) -> (concerned: Set<String>, objects: Int) {
+        var (concerned, objects): (Set<String>, Int) = ([], 0)
+        // Of many names next to none has changed, and to compare them all is most of the work.
+        let lists = keys.mapInParallel { key in
+            let list = found[key.name]
+            return (list, isNews: !key.hasExactly(list, at: provider))
+        }
+        for (key, (list, isNews)) in zip(keys, lists) {
+            objects += list.count
+            guard key.touched <= since, !busy.contains(key.name) else { continue }
+            if isNews { key.take(list, at: provider) }
+            let wasAwaited = !key.mustLookAt.isEmpty && key.mustLookAt.remove(provider) != nil
             if isNews || wasAwaited { concerned.insert(key.name) }
         }
-        for name in found.keys where keys[name] == nil { _ = key(name) }
-        if let names {
-            for name in names { keys[name].map(take) }
-        } else {
-            for key in keys.values { take(key) }
+        return (concerned, objects)
+    }
+}
+
+/// A list by name. Nearly every name has one object, and none is copied for that.
+private struct ListByName {
+    private let instances: [VSCodeInstance]
+    private var first: [String: Int]
+    private var several: [String: [VSCodeInstance]] = [:]
+
+    init(_ instances: [VSCodeInstance]) {
+        self.instances = instances
+        first = Dictionary(minimumCapacity: instances.count)
+        for index in instances.indices {
+            let name = instances[index].name
+            guard let other = first.updateValue(index, forKey: name) else { continue }
+            several[name, default: [instances[other]]].append(instances[index])
         }
-        return concerned
+    }
+
+    var names: some Collection<String> { first.keys }
+
+    subscript(name: String) -> ArraySlice<VSCodeInstance> {
+        if !several.isEmpty, let all = several[name] { return all[...] }
+        return first[name].map { instances[$0...$0] } ?? []
     }
 }

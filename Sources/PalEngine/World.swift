@@ -7,7 +7,8 @@ internal import PalProvider
 /// Nothing here has an effect outside. `take` takes news in and tells which names are concerned;
 /// what the loop asks at every turn is kept in `index` and costs nothing to answer.
 final class World {
-    private(set) var keys: [String: Key] = [:]
+    private(set) var keys: [String: Key] = [:] { didSet { inOrder = nil } }
+    private var inOrder: [Key]?
     let index = WorldIndex()
     private let clock: any EngineClock
     var desired: Desired?
@@ -18,19 +19,24 @@ final class World {
     var dependencies = Dependencies()
     /// Why an empty directory prunes nothing, as long as it was never seen with anything in it.
     var emptyAtStart: String?
+    /// The names that a broken document keeps as they are.
+    var frozen: Set<String> = []
     /// Counts what pal did.
     private(set) var changes = 0
 
     init(
-        providers: [any Provider], records: [InstanceRecord], clock: any EngineClock
+        providers: [any Provider], records: [InstanceRecord], state: SwarmState? = nil,
+        clock: any EngineClock
     ) {
         self.clock = clock
         self.providers = Dictionary(
-            providers.map { ($0.name, ProviderState($0)) }, uniquingKeysWith: { first, _ in first })
+            providers.map {
+                ($0.name, ProviderState($0, listedAt: state?.providers[$0.name]?.listedAt))
+            }, uniquingKeysWith: { first, _ in first })
         providerNames = self.providers.keys.sorted()
         index.providers = Set(providerNames)
         keys.reserveCapacity(records.count)
-        for record in records { key(record.name).record = record }
+        for record in records { key(record.name).record = Shared(record) }
     }
 
     subscript(name: String) -> Key? { keys[name] }
@@ -60,9 +66,6 @@ final class World {
     /// Why nothing may be pruned now.
     var pruneBlock: String? { desired?.pruneBlock ?? emptyAtStart }
 
-    /// The provider that has or shall have a name.
-    func provider(of name: String) -> String { keys[name]?.home ?? Key.defaultHome }
-
     /// The object that counts, of those that bear the name at its provider: the newest.
     func instance(of name: String) -> Shared<VSCodeInstance>? { keys[name]?.instance }
 
@@ -70,28 +73,37 @@ final class World {
     var neededProviders: [String] { index.neededProviders }
 
     /// The providers that are to be asked: the needed ones, and those that somebody must still look
-    /// at, though their last instance has just moved away.
+    /// at, though their last instance has just moved away, or that others wait for.
     var askedProviders: [String] {
         let needed = neededProviders
-        return providerNames.filter { needed.contains($0) || providers[$0]?.nextLook != nil }
+        return providerNames.filter {
+            needed.contains($0) || providers[$0]?.nextLook != nil
+                || providers[$0]?.isAwaited == true
+        }
     }
 
     /// The names whose deletion the specs ask for now.
     var pruneCandidates: Set<String> { pruneBlock == nil ? index.prunable : [] }
 
-    /// Every object that is known, in the order of the names.
-    var objects: [Observed] {
-        keys.values.filter { !$0.observed.isEmpty }.sorted { $0.name < $1.name }
-            .flatMap(\.observed)
+    /// Every name's key, in the order of the names.
+    var sorted: [Key] {
+        if let inOrder { return inOrder }
+        let new = keys.values.sorted { $0.name < $1.name }
+        inOrder = new
+        return new
     }
 
+    /// Every object that is known, in the order of the names.
+    var objects: [Observed] { sorted.flatMap(\.observed) }
+
     /// By provider: the fields whose value at the platform is compared.
-    var comparedFields: [String: FieldSet] { providers.mapValues(\.capabilities.comparedFields) }
+    var comparedFields: [String: FieldSet] {
+        providers.mapValues { $0.capabilities.comparedFields }
+    }
 
     /// All that a decision on a name depends on.
-    func input(for name: String, specsPath: String) -> PlanInput {
-        var input = PlanInput(name: name, specsPath: specsPath, now: clock.date())
-        guard let key = keys[name] else { return input }
+    func input(for key: Key, specsPath: String) -> PlanInput {
+        var input = PlanInput(name: key.name, specsPath: specsPath, now: clock.date())
         let home = key.home
         let state = providers[home]
         input.provider = home
@@ -99,12 +111,16 @@ final class World {
         input.frozen = key.frozen
         input.record = key.record
         input.observed = key.observed(at: home)
-        input.elsewhere = key.observed.filter { $0.provider != home }
+        input.elsewhere = key.observed(elsewhereThan: home)
         input.isObserved = isSeen(key) && key.mustLookAt.isEmpty
         input.providerProblem = state?.problem
-        if let landing = landing(of: key), landing.provider != home {
+        let landing = landing(of: key)
+        input.isBehind = landing?.provider == home
+        if let landing, landing.provider != home {
+            input.providerProblem = landing.reason
+        } else if let other = awaitedHome(of: key), state?.problem == nil {
             input.providerProblem =
-                "a call that '\(landing.provider)' never answered may still make it there"
+                "'\(other)' may have it, and is waited for: \(providers[other]?.problem ?? "")"
         } else if let former = formerHome(of: key), isFormerHomeUnseen(of: key),
             state?.problem == nil
         {
@@ -115,13 +131,14 @@ final class World {
         }
         input.rules = state?.provider
         input.capabilities = state?.capabilities
-        input.wantedHash = state.flatMap { key.wantedHash($0.capabilities) }
+        input.wantedHash = state.flatMap { key.wantedHash(at: $0) }
         input.providerNames = providerNames
         input.pruneBlock = pruneBlock
         input.isScaledDown = isScaledDown(key)
-        input.restarts = key.restarts
-        input.replaceBecause = key.replaceBecause
-        input.isSuccessorLate = key.successorDeadline.map { $0 <= clock.elapsed() } ?? false
+        let attempts = key.attempts
+        input.restarts = attempts.restarts
+        input.replaceBecause = attempts.replaceBecause
+        input.isSuccessorLate = attempts.successorDeadline.map { $0 <= clock.elapsed() } ?? false
         return input
     }
 
@@ -135,18 +152,26 @@ final class World {
 
     /// Whether everyone who may have a name was listed.
     func isSeen(_ key: Key) -> Bool {
-        guard providers[key.home]?.isListed == true, !isFormerHomeUnseen(of: key) else {
-            return false
-        }
+        guard providers[key.home]?.isListed == true, !isFormerHomeUnseen(of: key),
+            awaitedHome(of: key) == nil
+        else { return false }
         return landing(of: key).map { $0.provider == key.home } ?? true
     }
 
-    /// A creation that may still take effect; nil where there is none, or it is too long ago.
+    /// A creation that may still take effect, or show; nil where there is none, it is seen, or it
+    /// is too long ago.
     func landing(of key: Key) -> Landing? {
-        guard let landing = key.record?.landing else { return nil }
+        guard let landing = key.record?.landing, !isOver(landing), !key.shows(landing) else {
+            return nil
+        }
+        return landing
+    }
+
+    /// Whether a creation is too long ago to take effect any more.
+    func isOver(_ landing: Landing) -> Bool {
         // Farther ahead than it can be: the clock was set back meanwhile.
         let left = landing.until.timeIntervalSince(clock.date())
-        return left > 0 && left <= landing.seconds ? landing : nil
+        return left <= 0 || left > landing.seconds
     }
 
     /// Whether that other provider was not listed, so that nobody knows what it has.
@@ -154,10 +179,24 @@ final class World {
         formerHome(of: key).map { providers[$0]?.isListed != true } ?? false
     }
 
+    /// Another provider that will soon list, for the first time to this ledger, what it has; nil
+    /// where a name was made before. With its ledger lost, it may stand there.
+    func awaitedHome(of key: Key) -> String? {
+        guard key.record?.applied == nil, key.record?.generation ?? 0 == 0 else { return nil }
+        return providerNames.first { $0 != key.home && providers[$0]?.isAwaited == true }
+    }
+
     /// Whether the providers that may have a name can be asked and have not been. Any of them may
-    /// have what this ledger knows nothing of.
+    /// have what this ledger knows nothing of, also one that is not needed any more since it was
+    /// asked.
     func awaitsList(_ key: Key) -> Bool {
-        var concerned = key.record?.applied == nil ? neededProviders : []
+        var concerned: [String] = []
+        if key.record?.applied == nil {
+            let needed = neededProviders
+            concerned = providerNames.filter {
+                needed.contains($0) || providers[$0]?.isListing == true
+            }
+        }
         concerned.append(key.home)
         if let former = formerHome(of: key) { concerned.append(former) }
         return concerned.contains { name in

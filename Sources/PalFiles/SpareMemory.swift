@@ -7,6 +7,7 @@ import CLinux
 public enum SpareMemory {
     /// Gives it back to the system at each interval, until the task is cancelled.
     public static func giveBack(every interval: Duration, _ clock: any Clock<Duration>) async {
+        pal_keep_little_memory()
         while (try? await clock.sleep(for: interval)) != nil { pal_give_back_memory() }
     }
 }

@@ -147,7 +147,7 @@ final class CurlMultiThread {
 }
 
 /// libcurl's process-wide state.
-private enum Curl {
+enum Curl {
     /// Sets it up, once in a process. Never torn down: other code may use libcurl too.
     static let isReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 }

@@ -49,11 +49,13 @@ final class Exchange: Sendable {
 
     let endpoint: Endpoint
     let overflow: Overflow
+    let tls: TLSFiles?
     private let mailbox: Mailbox
     private let state = Mutex(State())
 
-    init(endpoint: Endpoint, overflow: Overflow, mailbox: Mailbox) {
+    init(endpoint: Endpoint, overflow: Overflow, tls: TLSFiles?, mailbox: Mailbox) {
         self.endpoint = endpoint
+        self.tls = tls
         self.overflow = overflow
         self.mailbox = mailbox
     }

@@ -2,19 +2,24 @@
 ///
 /// One thread of its own performs all requests; it uses no CPU while nothing happens. A client
 /// keeps connections, so make one and use it for everything. TLS certificates are checked against
-/// the system's authorities. The environment's proxies are used, except for sockets and loopback.
+/// the system's authorities, unless `TLSFiles` say otherwise. The environment's proxies are used,
+/// except for sockets and loopback.
 public final class HTTPClient: Sendable {
     private let mailbox = Mailbox()
+    let tls: TLSFiles?
 
     /// What a stream holds before its transfer pauses, in bytes.
     static let streamBuffer = 256 << 10
 
     /// A client with its thread.
     ///
-    /// - Parameter maximumConnections: how many `send`s are under way at once, and how many idle
-    ///   connections are kept; further ones wait in the order in which they came. Streams have
-    ///   connections of their own, which are not limited here.
-    public init(maximumConnections: Int = 32) {
+    /// - Parameters:
+    ///   - maximumConnections: how many `send`s are under way at once, and how many idle
+    ///     connections are kept; further ones wait in the order in which they came. Streams have
+    ///     connections of their own, which are not limited here.
+    ///   - tls: whom it trusts and how it proves who it is, where an origin is `https`.
+    public init(maximumConnections: Int = 32, tls: TLSFiles? = nil) {
+        self.tls = tls
         CurlMultiThread.start(
             serving: mailbox, maximumConnections: max(1, maximumConnections))
     }
@@ -59,7 +64,8 @@ public final class HTTPClient: Sendable {
     ) throws(HTTPError) -> Exchange {
         if let fault = endpoint.fault ?? request.fault { throw .invalid(fault) }
         guard !Task.isCancelled else { throw .cancelled(endpoint, sent: false) }
-        let exchange = Exchange(endpoint: endpoint, overflow: overflow, mailbox: mailbox)
+        let exchange = Exchange(
+            endpoint: endpoint, overflow: overflow, tls: tls, mailbox: mailbox)
         guard mailbox.post(.start(exchange, request)) else {
             throw .shutDown(endpoint, sent: false)
         }

@@ -43,6 +43,10 @@ extension HTTPError {
             self.init(
                 .broken(sent: sent),
                 message: "\(endpoint) closed the connection in the middle of its answer.")
+        case CURLE_RECV_ERROR where detail.contains("alert") && detail.contains("certificate"):
+            // TLS 1.3: a server refuses the client's certificate only after the handshake, before
+            // it reads a request.
+            self.init(.tls, message: "TLS with \(endpoint) failed: \(detail).")
         default:
             self.init(
                 .broken(sent: sent), message: "The connection to \(endpoint) broke: \(detail).")

@@ -15,16 +15,10 @@ extension Transfer {
     }
 
     private func setConnection(_ request: HTTPRequest) throws(HTTPError) {
-        try check(pal_easy_allow_only_http(easy))
-        try check(pal_easy_set_quick_exit(easy))
-        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        // Without it libcurl uses signals for its timeouts.
-        try set(CURLOPT_NOSIGNAL, 1)
+        try ConnectionOptions(easy: easy).apply(
+            exchange.endpoint, exchange.tls, connectTimeout: request.connectTimeout)
         // A redirect would carry credentials in custom headers to another host.
         try set(CURLOPT_FOLLOWLOCATION, 0)
-        try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
-        try set(CURLOPT_TCP_KEEPALIVE, 1)
-        try set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.curlMilliseconds)
         if let timeout = request.timeout {
             try set(CURLOPT_TIMEOUT_MS, timeout.curlMilliseconds)
         }
@@ -33,12 +27,6 @@ extension Transfer {
         }
         if request.closesConnection {
             try set(CURLOPT_FORBID_REUSE, 1)
-        }
-        if exchange.endpoint.bypassesProxies {
-            try set(CURLOPT_PROXY, "")
-        }
-        if case .unixSocket(let path) = exchange.endpoint {
-            try set(CURLOPT_UNIX_SOCKET_PATH, path)
         }
     }
 
@@ -86,16 +74,15 @@ extension Transfer {
     }
 
     private func set(_ option: CURLoption, _ value: Int) throws(HTTPError) {
-        try check(pal_easy_set_long(easy, option, value))
+        try ConnectionOptions(easy: easy).set(option, value)
     }
 
     private func set(_ option: CURLoption, _ value: String) throws(HTTPError) {
-        try check(pal_easy_set_string(easy, option, value))
+        try ConnectionOptions(easy: easy).set(option, value)
     }
 
     private func check(_ code: CURLcode) throws(HTTPError) {
-        guard code != CURLE_OK else { return }
-        throw .invalid("libcurl refused an option (\(String(cString: curl_easy_strerror(code)))).")
+        try ConnectionOptions.check(code)
     }
 }
 
@@ -103,15 +90,5 @@ extension HTTPRequest {
     /// The body, or an empty one where the method calls for its length.
     fileprivate var bodyToSend: [UInt8]? {
         body ?? (["POST", "PUT", "PATCH"].contains(method) ? [] : nil)
-    }
-}
-
-extension Duration {
-    /// Milliseconds as libcurl takes them: at least 1, because 0 means its own default, and no more
-    /// than a 32-bit number holds.
-    fileprivate var curlMilliseconds: Int {
-        let (seconds, attoseconds) = components
-        guard seconds < 2_000_000 else { return 2_000_000_000 }
-        return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
     }
 }

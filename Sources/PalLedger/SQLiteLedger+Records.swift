@@ -85,10 +85,12 @@ extension SQLiteLedger {
 
     /// The swarm's state as of the last round; nil before the first.
     public func swarmState() throws(LedgerError) -> SwarmState? {
-        try read(to: "read the state of the swarm") { db in
-            try String.fetchOne(db, sql: "SELECT value FROM swarm WHERE key = 'state'")
-                .map { try LedgerJSON.value(SwarmState.self, $0) }
-        }
+        try read(to: "read the state of the swarm") { db in try Self.state(db) }
+    }
+
+    static func state(_ db: Database) throws -> SwarmState? {
+        try String.fetchOne(db, sql: "SELECT value FROM swarm WHERE key = 'state'")
+            .map { try LedgerJSON.value(SwarmState.self, $0) }
     }
 
     /// Writes the swarm's state in the place of the former one.

@@ -54,16 +54,19 @@ extension SQLiteLedger {
     /// How many requests are kept after they were answered.
     static let answersKept: Int64 = 1_000
 
-    /// Leaves a request for the controller and wakes it. The number in it is not read.
+    /// Leaves a request for the controller and wakes it. The number in it is not read, nor which
+    /// deletions wait: that is what the ledger says now.
     ///
     /// - Returns: The number to ask for the reply with.
     public func ask(
         _ request: ControlRequest, at date: Date = Date()
     ) throws(LedgerError) -> Int64 {
         let number = try write(to: "leave a request") { db in
+            var left = request
+            left.parked = request.verb == .approve ? try Self.state(db)?.parked?.names : nil
             try db.run(
                 "INSERT INTO request (request, createdAt) VALUES (?, ?)",
-                [try LedgerJSON.text(request), date.timeIntervalSinceReferenceDate])
+                [try LedgerJSON.text(left), date.timeIntervalSinceReferenceDate])
             let number = db.lastInsertedRowID
             try db.run(
                 "DELETE FROM request WHERE answer IS NOT NULL AND number <= ?",

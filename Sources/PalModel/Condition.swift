@@ -28,6 +28,8 @@ public struct Condition: Sendable, Hashable, Codable {
         public static let staleSpec = Kind(rawValue: "StaleSpec")
         /// A limit that the platform does not enforce.
         public static let notEnforced = Kind(rawValue: "NotEnforced")
+        /// Something that the spec makes visible to others, such as a secret as a variable.
+        public static let exposed = Kind(rawValue: "Exposed")
         /// Stopped by a person, and not fought.
         public static let held = Kind(rawValue: "Held")
         /// A deletion that waits for `pal approve`.

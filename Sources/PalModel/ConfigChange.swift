@@ -38,6 +38,13 @@ public struct FieldChange: Sendable, Hashable, Codable {
         return "\(path): \(old) → \(new)"
     }
 
+    /// `image: the tag moved from "sha256:a" to "sha256:b"`: as something that moved by itself.
+    public var moved: String {
+        let old = from.map { $0.canonicalJSON } ?? "(unknown)"
+        let new = to.map { $0.canonicalJSON } ?? "(unknown)"
+        return "\(path): the tag moved from \(old) to \(new)"
+    }
+
     /// `resources.memory.max is 1024, not 2048`: as drift, where `to` is what pal made true.
     public var drifted: String {
         let actual = from.map { $0.canonicalJSON } ?? "unset"

@@ -59,6 +59,10 @@ public struct Field: Sendable {
                 // Free values can differ in kind and mean the same: 2 and 2.0.
                 guard let a, let b else { return false }
                 return a.value.canonicalJSON == b.value.canonicalJSON
+            },
+            share: { config, other in
+                let value = read(other)
+                if read(config) == value { write(&config, value) }
             })
     }
 
@@ -80,17 +84,20 @@ public struct Field: Sendable {
         let counted: Read<Value?>
         let counts: Read<Bool>
         let same: @Sendable (InstanceConfig, InstanceConfig) -> Bool
+        let share: @Sendable (inout InstanceConfig, InstanceConfig) -> Void
 
         init(
             get: @escaping Read<Value?>,
             set: @escaping @Sendable (inout InstanceConfig, Value?) -> Void,
             decode: @escaping Decode, encode: @escaping Encode, counted: @escaping Read<Value?>,
             counts: @escaping Read<Bool>,
-            same: @escaping @Sendable (InstanceConfig, InstanceConfig) -> Bool
+            same: @escaping @Sendable (InstanceConfig, InstanceConfig) -> Bool,
+            share: @escaping @Sendable (inout InstanceConfig, InstanceConfig) -> Void
         ) {
             (self.get, self.set) = (get, set)
             (self.decode, self.encode) = (decode, encode)
             (self.counted, self.counts, self.same) = (counted, counts, same)
+            self.share = share
         }
     }
 
@@ -128,5 +135,23 @@ public struct Field: Sendable {
     /// Whether two configs mean the same by this field. Cheaper than the values.
     public func isSame(in first: InstanceConfig, and second: InstanceConfig) -> Bool {
         access.same(first, second)
+    }
+
+    /// Where a config has the same value as another, lets both hold it in the same memory.
+    func share(_ config: inout InstanceConfig, with other: InstanceConfig) {
+        access.share(&config, other)
+    }
+}
+
+extension Shared<InstanceConfig> {
+    /// Means what it did, and holds what another says as well in the same memory.
+    public mutating func share(with other: Shared<InstanceConfig>) {
+        guard self != other else {
+            self = other
+            return
+        }
+        var config = value
+        for field in FieldTable.all { field.share(&config, with: other.value) }
+        self = Shared(config)
     }
 }

@@ -34,7 +34,7 @@ public struct InstanceConfig: Sendable, Hashable {
     /// The editor's port and further ports.
     public var network = NetworkConfig()
     /// How readiness is probed.
-    public var health = HealthConfig()
+    @Rare public var health = HealthConfig()
     /// What the instance should be; unset means `running`.
     public var state: DesiredState?
     /// So many instances, named name-0, name-1, …; 0 to 1000.
@@ -123,7 +123,7 @@ public struct PortMapping: FieldValue {
 }
 
 /// How readiness is probed: an HTTP GET of `path` on the editor's port that answers 200.
-public struct HealthConfig: Sendable, Hashable {
+public struct HealthConfig: Sendable, Hashable, Blank {
     /// Ready when a GET of this path on the editor's port answers 200.
     public var path: String?
     /// Time between two probes.
@@ -135,6 +135,8 @@ public struct HealthConfig: Sendable, Hashable {
 
     /// Nothing declared: the editor's own way is used.
     public init() {}
+    /// Nothing declared.
+    public static var blank: Self { Self() }
 }
 
 /// Where a secret's value comes from. The value itself is never part of a spec.

@@ -46,6 +46,15 @@ public struct TextRule: Sendable {
     /// Whether a text keeps the rule.
     public let accepts: @Sendable (String) -> Bool
 
+    /// A rule of its own, for what a provider takes.
+    public init(
+        expectation: String, pattern: String?, accepts: @escaping @Sendable (String) -> Bool
+    ) {
+        self.expectation = expectation
+        self.pattern = pattern
+        self.accepts = accepts
+    }
+
     /// Any text.
     public static let any = TextRule(expectation: "text", pattern: nil) { _ in true }
 

@@ -39,15 +39,15 @@ public struct Shared<Value: Sendable & Hashable>: Sendable, Hashable {
         }
     }
 
-    /// Whether both hold the very same value in memory; if not, they may still be equal.
-    @inlinable
-    public func isIdentical(to other: Shared) -> Bool { box === other.box }
-
     /// Equal where the values are; at once where they are the same in memory.
     @inlinable
     public static func == (a: Shared, b: Shared) -> Bool {
         a.box === b.box || a.box.value == b.box.value
     }
+
+    /// Whether a value somewhere else is the same; neither is copied to see that.
+    @inlinable
+    public func isSame(as other: UnsafePointer<Value>) -> Bool { box.value == other.pointee }
 
     /// Hashes the value.
     @inlinable

@@ -6,11 +6,26 @@ public enum SwarmName {
     /// another one for every directory.
     public static func derived(fromSpecsPath path: String) -> String {
         let last = path.split(separator: "/").last.map(String.init) ?? "root"
-        let allowed = "abcdefghijklmnopqrstuvwxyz0123456789"
-        let label = String(last.lowercased().map { allowed.contains($0) ? $0 : "-" })
-            .split(separator: "-").joined(separator: "-").prefix(40)
+        let label = DNSLabel.words(in: last).prefix(40)
         let digest = Hex.text(SHA256.hash(data: Array(path.utf8)).prefix(3))
         return "\(label.isEmpty ? "specs" : label)-\(digest)"
+    }
+}
+
+/// Names of others as labels of DNS.
+public enum DNSLabel {
+    /// The letters and digits of a text, in small letters, with one '-' for whatever is between
+    /// them. Empty where there are none; it may be too long.
+    static func words(in text: String) -> String {
+        let allowed = "abcdefghijklmnopqrstuvwxyz0123456789"
+        return String(text.lowercased().map { allowed.contains($0) ? $0 : "-" })
+            .split(separator: "-").joined(separator: "-")
+    }
+
+    /// The nearest label: `My_Editor` is `my-editor`; nil where nothing is left of the text.
+    public static func nearest(to text: String) -> String? {
+        let label = words(in: String(words(in: text).prefix(63)))
+        return label.isEmpty ? nil : label
     }
 }
 

@@ -24,9 +24,9 @@ public struct VSCodeInstance: Sendable, Hashable, Codable {
     public var status: InstanceStatus
     /// What the platform says of the fields, normalised to the spec's units. Fields that the
     /// platform does not report are nil.
-    public var config: InstanceConfig
+    public var config: Shared<InstanceConfig>
     /// What it may use and uses, as far as the platform tells.
-    public var resources = ResourceState()
+    @Rare public var resources = ResourceState()
     /// Where it is reached.
     public var network = NetworkState()
     /// What else the platform says, for people.
@@ -37,10 +37,15 @@ public struct VSCodeInstance: Sendable, Hashable, Codable {
     public var updatedAt: Date?
     /// The marks by which pal knows its own.
     public var ownership: Ownership
+    /// True of an object that somebody else made and that does not carry the marks itself.
+    public var isAdopted: Bool?
     /// Whether the editor answers.
     public var readiness: Readiness
     /// How the last run ended, where it has ended.
-    public var exit: ExitReport?
+    @Rare public var exit: ExitReport?
+    /// What it was made from and what that name stands for now, where the two differ, as an image's
+    /// tag that moved; nil where nothing has moved as far as the provider knows.
+    public var outdated: [FieldChange]?
     /// Remarks for the user about the call that returned this, such as a volume attached again.
     public var notices: [String] = []
 
@@ -57,14 +62,16 @@ public struct VSCodeInstance: Sendable, Hashable, Codable {
         self.providerRegion = providerRegion
         self.providerInstanceId = providerInstanceId
         self.status = status
-        self.config = config
+        self.config = Shared(config)
         self.ownership = ownership
         self.readiness = readiness
     }
 
     /// The reference to exactly this object.
     public var reference: InstanceReference {
-        InstanceReference(id: id, providerInstanceId: providerInstanceId)
+        InstanceReference(
+            id: id, providerInstanceId: providerInstanceId,
+            adopted: isAdopted == true ? ownership : nil)
     }
 }
 
@@ -99,11 +106,15 @@ public struct InstanceReference: Sendable, Hashable, Codable {
     /// The platform's id. With it exactly that object is meant, also while a replacement stands
     /// beside it; without it the provider looks for the one object that bears `id`.
     public var providerInstanceId: String?
+    /// The marks that an adopted object counts as bearing: consent to act on it, though it carries
+    /// none. Nil for pal's own.
+    public var adopted: Ownership?
 
     /// Makes one of its parts.
-    public init(id: String, providerInstanceId: String? = nil) {
+    public init(id: String, providerInstanceId: String? = nil, adopted: Ownership? = nil) {
         self.id = id
         self.providerInstanceId = providerInstanceId
+        self.adopted = adopted
     }
 }
 
@@ -189,7 +200,7 @@ public struct ExitReport: Sendable, Hashable, Codable {
 }
 
 /// What an instance may use and uses.
-public struct ResourceState: Sendable, Hashable, Codable {
+public struct ResourceState: Sendable, Hashable, Codable, Blank {
     /// A limit and what is used of it; nil where it is not known.
     public struct Amount: Sendable, Hashable, Codable {
         /// The most that it may use.
@@ -210,6 +221,8 @@ public struct ResourceState: Sendable, Hashable, Codable {
     public var storage = Amount()
     /// Nothing known.
     public init() {}
+    /// Nothing known.
+    public static var blank: Self { Self() }
 }
 
 /// Where an instance is reached.

@@ -14,14 +14,13 @@ extension AbstractProvider {
     /// Refuses every field that is set and not supported, and a foreign region; then asks
     /// `validateSpecifics`.
     public func validateInstanceConfig(_ config: InstanceConfig) -> [ConfigProblem] {
-        let capabilities = getCapabilities()
-        let refused = capabilities.unsupportedFields.meaningful(in: config)
+        let refused = getCapabilities().unsupportedFields.meaningful(in: config)
         guard !refused.isEmpty else { return validateSpecifics(config) }
-        return refused.compactMap { refusal(of: $0, capabilities) } + validateSpecifics(config)
+        return refused.compactMap(refusal) + validateSpecifics(config)
     }
 
-    private func refusal(of field: Field, _ capabilities: Capabilities) -> ConfigProblem? {
-        guard case .unsupported(let reason) = capabilities.support(for: field.path)
+    private func refusal(of field: Field) -> ConfigProblem? {
+        guard case .unsupported(let reason) = getCapabilities().support(for: field.path)
         else { return nil }
         return ConfigProblem(field.path, "\(field.path) cannot be used on '\(name)': \(reason)")
     }
@@ -41,7 +40,9 @@ extension AbstractProvider {
     /// Nothing to give back.
     public func shutdown() async {}
     /// Nothing to make sure of.
-    public func prepareInstance(_ config: InstanceConfig) async throws(ProviderFailure) {}
+    public func prepareInstance(
+        _ config: InstanceConfig, progress: @escaping ProgressHandler
+    ) async throws(ProviderFailure) {}
 
     /// An instance with all that a request already settles.
     public func createBaseInstance(

@@ -17,7 +17,7 @@ public enum FieldSupport: Sendable, Hashable, Codable {
 public struct Capabilities: Sendable, Hashable, Codable {
     /// The optional interfaces.
     public enum Feature: String, Sendable, Hashable, Codable, CaseIterable {
-        case events, storage, followedLogs
+        case events, storage, followedLogs, interactive, adoption, description, metrics
     }
 
     /// What becomes of each platform field, by path. A field that is not listed is unsupported.
@@ -29,6 +29,9 @@ public struct Capabilities: Sendable, Hashable, Codable {
     /// Whether an instance and its successor can be reached by one outside port at once, as behind
     /// a platform's own proxy. Only then can a replacement start first and keep its ports.
     public var sharesOutsidePorts: Bool
+    /// The keys of `specific` that only steer pal: they are in no hash, and a change of them
+    /// changes no instance. A key that a release has hashed must never be added.
+    public var steeringKeys: Set<String>
 
     /// The fields whose change replaces the instance: those that the spec hash covers.
     ///
@@ -45,12 +48,13 @@ public struct Capabilities: Sendable, Hashable, Codable {
     /// Makes one of its parts.
     public init(
         fields: [String: FieldSupport], features: Set<Feature>, maximumConcurrentCalls: Int,
-        sharesOutsidePorts: Bool = false
+        sharesOutsidePorts: Bool = false, steeringKeys: Set<String> = []
     ) {
         self.fields = fields
         self.features = features
         self.maximumConcurrentCalls = maximumConcurrentCalls
         self.sharesOutsidePorts = sharesOutsidePorts
+        self.steeringKeys = steeringKeys
         // Once here, because the planner asks for every instance.
         func paths(_ isTaken: (FieldSupport) -> Bool) -> FieldSet {
             FieldSet(fields.filter { isTaken($0.value) }.map(\.key))
@@ -72,7 +76,7 @@ public struct Capabilities: Sendable, Hashable, Codable {
 
 extension Capabilities {
     private enum Key: String, CodingKey {
-        case fields, features, maximumConcurrentCalls, sharesOutsidePorts
+        case fields, features, maximumConcurrentCalls, sharesOutsidePorts, steeringKeys
     }
 
     /// Reads what it is made of; the sets follow from that.
@@ -84,7 +88,9 @@ extension Capabilities {
             maximumConcurrentCalls: try container.decode(
                 Int.self, forKey: .maximumConcurrentCalls),
             sharesOutsidePorts: try container.decodeIfPresent(
-                Bool.self, forKey: .sharesOutsidePorts) ?? false)
+                Bool.self, forKey: .sharesOutsidePorts) ?? false,
+            steeringKeys: try container.decodeIfPresent(
+                Set<String>.self, forKey: .steeringKeys) ?? [])
     }
 
     /// Writes what it is made of; the sets follow from that.
@@ -94,5 +100,6 @@ extension Capabilities {
         try container.encode(features, forKey: .features)
         try container.encode(maximumConcurrentCalls, forKey: .maximumConcurrentCalls)
         try container.encode(sharesOutsidePorts, forKey: .sharesOutsidePorts)
+        try container.encode(steeringKeys.sorted(), forKey: .steeringKeys)
     }
 }

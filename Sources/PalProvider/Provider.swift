@@ -12,6 +12,25 @@ public protocol ProviderRules: Sendable {
 
     /// How a change of one field is made. Pure.
     func classify(_ change: FieldChange) -> ChangeClass
+
+    /// Whether an instance is replaced because what it was made from has moved. Pure.
+    func follows(_ change: FieldChange, _ config: InstanceConfig) -> Bool
+
+    /// Whether two instances of a config can run at once, as far as only the provider knows: that
+    /// they would not write to one place. Pure.
+    func canStandBeside(_ config: InstanceConfig) -> Bool
+
+    /// What a person should know of a config that is honoured all the same. Pure.
+    func warnings(_ config: InstanceConfig) -> [Condition]
+}
+
+extension ProviderRules {
+    /// Nothing is followed; what moved is shown.
+    public func follows(_ change: FieldChange, _ config: InstanceConfig) -> Bool { false }
+    /// Nothing speaks against it.
+    public func canStandBeside(_ config: InstanceConfig) -> Bool { true }
+    /// Nothing to know.
+    public func warnings(_ config: InstanceConfig) -> [Condition] { [] }
 }
 
 /// A platform that instances run on.
@@ -34,9 +53,11 @@ public protocol Provider: ProviderRules {
     /// Called before any other call, and again after a connection was lost.
     func initialize() async throws(ProviderFailure)
 
-    /// Makes sure that a creation can succeed, before a replacement destroys what stands: that the
-    /// image is there, that the workspace exists. Changes nothing.
-    func prepareInstance(_ config: InstanceConfig) async throws(ProviderFailure)
+    /// Makes sure that a creation can succeed, before a replacement destroys what stands: fetches
+    /// the image, looks whether the workspace exists. Changes nothing of what stands.
+    func prepareInstance(
+        _ config: InstanceConfig, progress: @escaping ProgressHandler
+    ) async throws(ProviderFailure)
 
     /// Makes an instance and starts it, unless the request says otherwise.
     ///
@@ -100,6 +121,19 @@ public protocol EventfulProvider: Provider {
     /// - Throws: The connection error that ended it.
     func watchEvents(
         _ handler: @Sendable (ProviderEvent) async -> Void
+    ) async throws(ProviderFailure)
+}
+
+/// A provider whose instances are made from what can move by itself, such as an image's tag.
+public protocol FollowingProvider: Provider {
+    /// Whether something newer is looked for. Pure.
+    func looksForNewer(_ config: InstanceConfig) -> Bool
+
+    /// Asks the place that a config's image comes from whether there is a newer one, and fetches
+    /// it: the next list then shows the instance as outdated. The caller asks often; the provider
+    /// sees to it that the place is not.
+    func fetchNewer(
+        _ config: InstanceConfig, progress: @escaping ProgressHandler
     ) async throws(ProviderFailure)
 }
 

@@ -15,17 +15,21 @@ public struct CreateRequest: Sendable {
     /// Whether the generation before it goes on beside it until this one is ready. Only then may
     /// two objects of one name stand, and each needs a name of its own at the platform.
     public var standsBeside: Bool
+    /// Told how far the creation is, where it takes long.
+    public var progress: ProgressHandler
 
     /// Makes one of its parts.
     public init(
         config: InstanceConfig, ownership: Ownership, starts: Bool = true,
-        keptPorts: [Int: Int] = [:], standsBeside: Bool = false
+        keptPorts: [Int: Int] = [:], standsBeside: Bool = false,
+        progress: @escaping ProgressHandler = { _ in }
     ) {
         self.config = config
         self.ownership = ownership
         self.starts = starts
         self.keptPorts = keptPorts
         self.standsBeside = standsBeside
+        self.progress = progress
     }
 }
 
@@ -33,8 +37,14 @@ public struct CreateRequest: Sendable {
 public struct InstanceFilter: Sendable, Hashable {
     /// Only the instances with these names.
     public var names: Set<String>?
+    /// Objects of strangers that count as the swarm's, as far as they stand and `names` takes
+    /// theirs. Two may turn out to mean one object: then it is the first one's.
+    public var adopting: [Adoption]
     /// Makes one of its parts.
-    public init(names: Set<String>? = nil) { self.names = names }
+    public init(names: Set<String>? = nil, adopting: [Adoption] = []) {
+        self.names = names
+        self.adopting = adopting
+    }
     /// All of the swarm.
     public static let all = InstanceFilter()
 
@@ -86,17 +96,20 @@ public struct Command: Sendable, Hashable {
     public var environment: [String: String]
     /// Where it runs; the instance's own working directory where nil.
     public var workingDirectory: String?
+    /// The user that it runs as, as the platform names users; the instance's own where nil.
+    public var user: String?
     /// The longest time that it may take; no limit where nil.
     public var timeout: Duration?
 
     /// Makes one of its parts.
     public init(
         _ arguments: [String], environment: [String: String] = [:],
-        workingDirectory: String? = nil, timeout: Duration? = nil
+        workingDirectory: String? = nil, user: String? = nil, timeout: Duration? = nil
     ) {
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory
+        self.user = user
         self.timeout = timeout
     }
 }

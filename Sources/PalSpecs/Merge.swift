@@ -10,7 +10,7 @@ struct Merge {
     /// What is taken of each file.
     private var shares: [String: FileShare] = [:]
     /// By name, what exactly one document declares.
-    private var declarations: [String: Declaration] = [:]
+    private var declarations: Declarations = [:]
     /// By name, what is declared more than once, or only in a broken form.
     private var contested: [String: Contest] = [:]
     /// What the files say or said that were taken up this time; nil where nothing was known.

@@ -74,7 +74,17 @@ public actor SpecDirectory: SpecSource {
     }
 
     private func desired(from snapshot: TreeSnapshot<SpecFileContents>) -> Desired {
-        guard snapshot.state == .available else { return unavailable(snapshot.state) }
+        guard snapshot.state == .available else {
+            return unavailable("the specs directory \(path) \(snapshot.state)")
+        }
+        // A mount that is gone, or a checkout on its way: what was there is only out of reach.
+        if let lastIdentity, snapshot.identity != lastIdentity,
+            snapshot.files.isEmpty, snapshot.unread.isEmpty
+        {
+            return unavailable(
+                "the specs directory \(path) was replaced by an empty one (put a spec into it "
+                    + "where that is meant)")
+        }
         var files = Dictionary(
             snapshot.files.map { ($0.path, $0.value) }, uniquingKeysWith: { first, _ in first })
         for path in snapshot.unread {
@@ -114,18 +124,14 @@ public actor SpecDirectory: SpecSource {
     }
 
     private func block(_ snapshot: TreeSnapshot<SpecFileContents>) -> String? {
-        if let lastIdentity, snapshot.files.isEmpty, snapshot.identity != lastIdentity {
-            return "\(path) was replaced by an empty directory; restore it, or put a spec into it"
-        }
         if !snapshot.isSettled { return "\(path) keeps changing while it is read" }
-        guard let unread = snapshot.unread.first(where: { known(below: $0).isEmpty }) else {
-            return nil
-        }
+        // What it last declared is kept; what else it declares by now nobody knows.
+        guard let unread = snapshot.unread.first else { return nil }
         return "\(unread.isEmpty ? path : unread) cannot be read; mend that first"
     }
 
-    private func unavailable(_ state: SourceState) -> Desired {
-        let why = "the specs directory \(path) \(state); nothing is changed until it is back"
+    private func unavailable(_ problem: String) -> Desired {
+        let why = "\(problem); nothing is changed until it is back"
         var desired = last ?? Desired(specsPath: path)
         desired.source = .unavailable(why)
         desired.pruneBlock = why

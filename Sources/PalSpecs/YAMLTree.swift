@@ -18,6 +18,7 @@ struct YAMLTree {
     private let budget: Int
     private var spent = 0
     private var anchors: [String: Measured] = [:]
+    private var texts: Set<String> = []
     private var problems: [Diagnostic] = []
 
     init(_ source: SourceText, _ mask: YAMLMask) {
@@ -79,13 +80,22 @@ struct YAMLTree {
             }
         }
         refuse(tag, but: "str", scalar.mark)
-        let text = mask.restore(scalar.string)
+        let text = shared(mask.restore(scalar.string))
         // `!!str` makes text of anything.
         let kind = isPlain && tag.isEmpty ? CoreSchema.resolve(text) : .string
         return Measured(
             node: node(
                 .scalar(.init(text: text, isQuoted: !isPlain || !tag.isEmpty, kind: kind)),
                 scalar.mark))
+    }
+
+    /// The same text, held once: the documents of a file have images and addresses in common.
+    private mutating func shared(_ text: String) -> String {
+        // What is shorter takes no memory of its own.
+        guard (16..<256).contains(text.utf8.count) else { return text }
+        let held = texts.insert(text).memberAfterInsert
+        // Texts are equal that look the same; of a path each byte counts.
+        return held.utf8.elementsEqual(text.utf8) ? held : text
     }
 
     private mutating func alias(_ name: String, _ scalar: Yams.Node.Scalar) -> Measured {

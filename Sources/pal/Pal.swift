@@ -29,11 +29,12 @@ struct Pal: AsyncParsableCommand {
             CommandGroup(
                 name: "One instance",
                 subcommands: [
-                    Why.self, Logs.self, Exec.self, Start.self, Stop.self, Restart.self,
+                    Open.self, Why.self, Logs.self, Exec.self, Start.self, Stop.self, Restart.self,
                     Retry.self,
                 ]),
             CommandGroup(
-                name: "The tool", subcommands: [Providers.self, Schema.self, Completion.self]),
+                name: "The tool",
+                subcommands: [Import.self, Providers.self, Schema.self, Completion.self]),
         ])
 
     /// Ends with one sentence on the standard error and never with a trace.

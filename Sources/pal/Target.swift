@@ -16,7 +16,9 @@ struct Target {
         let composition = Composition(environment, logLevel: world.logLevel)
         let ledger = try SQLiteLedger.openReadOnly(directory: environment.state)
         let records = try ledger?.records() ?? []
-        var home = records.first { $0.name == name }?.provider
+        let record = records.first { $0.name == name }
+        let adopting = record?.standingAdoption(nil).map { [$0] } ?? []
+        var home = record?.provider
         if home == nil {
             home = await composition.source.read().declarations[name].map {
                 $0.config.provider ?? ProviderFactory.defaultType.rawValue
@@ -31,7 +33,8 @@ struct Target {
         provider = try composition.provider(named: home)
         do throws(ProviderFailure) {
             try await provider.initialize()
-            let found = try await provider.listInstances(InstanceFilter(names: [name]))
+            let found = try await provider.listInstances(
+                InstanceFilter(names: [name], adopting: adopting))
             guard let instance = found.first else {
                 throw .error(
                     ProviderError(

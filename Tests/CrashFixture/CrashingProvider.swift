@@ -69,8 +69,10 @@ struct CrashingProvider: EventfulProvider, StorageProvider, LogFollowingProvider
         base.validateInstanceConfig(config)
     }
 
-    func prepareInstance(_ config: InstanceConfig) async throws(ProviderFailure) {
-        try await base.prepareInstance(config)
+    func prepareInstance(
+        _ config: InstanceConfig, progress: @escaping ProgressHandler
+    ) async throws(ProviderFailure) {
+        try await base.prepareInstance(config, progress: progress)
     }
 
     func getInstance(

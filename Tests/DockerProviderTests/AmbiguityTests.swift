@@ -15,9 +15,11 @@ struct AmbiguityTests {
         let relay = try RelayEngine()
         defer { relay.close() }
         try await TestSwarm.run(socketPath: relay.path) { swarm in
+            // An editor that gets no files: with some it would be made anew.
+            let config = swarm.config("alice") { $0.editor = .custom }
             relay.treat { $0.path.hasPrefix("/containers/create") ? .loseAnswer : .pass }
             let failure = try await failure { () throws(ProviderFailure) in
-                try await swarm.provider.createInstance(swarm.request(swarm.config("alice")))
+                try await swarm.provider.createInstance(swarm.request(config))
             }
             #expect(isAmbiguous(failure))
             #expect(relay.takeRequests().count { $0.path.hasPrefix("/containers/create") } == 1)

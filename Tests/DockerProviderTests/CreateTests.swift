@@ -128,12 +128,13 @@ struct CreateTests {
         }
     }
 
-    @Test("a missing image is said, with the command that helps, and leaves nothing behind")
+    @Test("an image that nobody may pull is said, with what helps, and leaves nothing behind")
     func imageMissing() async throws {
         try await TestSwarm.run { swarm in
             let config = swarm.config("bare") {
                 $0.image = "registry.invalid:5000/none/such:1"
                 $0.resources.storagePersistent = true
+                $0.specific?["pull"] = .string("never")
             }
             let failure = try await failure { () throws(ProviderFailure) in
                 try await swarm.provider.createInstance(swarm.request(config))

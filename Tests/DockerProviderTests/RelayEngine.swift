@@ -14,6 +14,8 @@ final class RelayEngine: Sendable {
         case loseAnswer
         /// The Engine never hears of it.
         case answer(status: Int, message: String)
+        /// So many bytes of the answer, and then the connection ends.
+        case cut(after: Int)
     }
 
     struct Seen: Sendable, Hashable {
@@ -89,20 +91,23 @@ final class RelayEngine: Sendable {
                         + "Connection: close\r\n\r\n\(json)").utf8))
         case .pass: forward(Array(request.utf8) + body, connection)
         case .loseAnswer: forward(Array(request.utf8) + body, nil)
+        case .cut(let limit): forward(Array(request.utf8) + body, connection, limit: limit)
         }
     }
 
-    private func forward(_ request: [UInt8], _ connection: Int32?) {
+    private func forward(_ request: [UInt8], _ connection: Int32?, limit: Int = .max) {
         guard let engine = TestSocket.connect(toPath: TestEngine.socketPath) else { return }
         defer { Glibc.close(engine) }
         guard send(engine, request) else { return }
         var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
+        var left = limit
+        while left > 0 {
             // A client that goes away ends the Engine's stream, too.
             if let connection, !waits(engine, orEndOf: connection) { return }
             let count = recv(engine, &buffer, buffer.count, 0)
             guard count > 0 else { return }
-            if let connection, !send(connection, Array(buffer[..<count])) { return }
+            if let connection, !send(connection, Array(buffer[..<min(left, count)])) { return }
+            left -= min(left, count)
         }
     }
 

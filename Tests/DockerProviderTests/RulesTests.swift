@@ -40,7 +40,7 @@ struct CapabilityTests {
             try makeProvider().getCapabilities().hashedFields == [
                 "image", "editor", "command", "workspacePath", "env", "labels", "network.port",
                 "network.ports", "health.path", "health.interval", "health.timeout",
-                "health.grace", "resources.storage.persistent", "specific",
+                "health.grace", "resources.storage.persistent", "secrets", "extensions", "specific",
             ])
     }
 
@@ -68,18 +68,18 @@ struct CapabilityTests {
         arguments: [
             ("specific.hoem", "did you mean 'home'?"), ("specific.home", "absolute path"),
             ("specific.network", "name of a Docker network"), ("specific.user", "must be a text"),
-            ("region", "region 'mars'"), ("extensions", "later release"),
+            ("region", "region 'mars'"), ("extensions", "such as golang.go"),
             ("resources.cpu.cores", "9 decimals"), ("resources.memory.max", "6 MiB"),
         ])
     func problems(path: String, says: String) throws {
         var config = InstanceConfig(name: "alice")
         config.region = "mars"
-        config.extensions = ["golang.go"]
+        config.extensions = ["golang.go", "golang"]
         config.resources.cpuCores = 0.123_456_789_012
         config.resources.memoryMax = 2
         config.specific = [
             "hoem": .string("/x"), "home": .string("x/../y"), "network": .string("a b"),
-            "user": .int(1),
+            "user": .bool(true),
         ]
         let problems = try makeProvider().validateInstanceConfig(config)
         #expect(problems.contains { $0.path == path && $0.message.contains(says) })
@@ -147,7 +147,10 @@ struct CreateBodyTests {
         #expect(labels["team"] == .string("a"))
         #expect(labels["pal.swarm"] == .string("s"))
         #expect(body["Env"] == .strings(["PORT=4000"]))
-        #expect(body["Cmd"] == .strings(["--port", "4000"]))
+        #expect(body["Cmd"] == nil)
+        guard case .list(let entry) = body["Entrypoint"], case .string(let script) = entry[2]
+        else { throw TestFailure("no entry point") }
+        #expect(script.contains("--port 4000 "))
     }
 
     @Test("a health check quotes the path, and asks only what is known")

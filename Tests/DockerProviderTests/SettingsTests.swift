@@ -59,11 +59,11 @@ struct SettingsTests {
             (["socketpath": Value.string("/x")], [:], "did you mean 'socketPath'?"),
             (["socketPath": .int(1)], [:], "must be a text"),
             (["bindAddress": .string("localhost")], [:], "IPv4"),
-            ([:], ["DOCKER_HOST": "ssh://me@there"], "unix:///path or tcp://host:port"),
+            ([:], ["DOCKER_HOST": "npipe://x"], "unix:///path or tcp://host:port"),
             ([:], ["DOCKER_HOST": "tcp://there:x"], "tcp://host:port"),
             (
                 [:], ["DOCKER_HOST": "tcp://there:2376", "DOCKER_TLS_VERIFY": "1"],
-                "socketPath"
+                "DOCKER_CERT_PATH"
             ),
         ] as [([String: Value], [String: String], String)])
     func refused(specific: [String: Value], environment: [String: String], says: String) throws {

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import Glibc
 import Logging
 import PalHTTP
@@ -41,14 +41,18 @@ struct TestSwarm: Sendable {
     ///
     /// - Parameter socketPath: what the provider talks to; the Engine itself, or a relay.
     static func run(
-        socketPath: String = TestEngine.socketPath,
+        socketPath: String = TestEngine.socketPath, specific: [String: Value] = [:],
+        environment: [String: String] = [:],
         _ body: (TestSwarm) async throws -> Void
     ) async throws {
         try await BusyboxImage.ensure()
         let name = "t" + String(UInt64.random(in: 0 ... .max), radix: 36)
+        let data = FileManager.default.temporaryDirectory.appending(path: "pal-data-\(name)").path
+        defer { try? FileManager.default.removeItem(atPath: data) }
         let settings = ProviderSettings(
-            type: "docker", name: "docker", swarm: name, dataDirectory: "/nonexistent",
-            specific: ["socketPath": .string(socketPath)])
+            type: "docker", name: "docker", swarm: name, dataDirectory: data,
+            specific: specific.merging(["socketPath": .string(socketPath)]) { $1 },
+            environment: environment)
         let swarm = TestSwarm(
             name: name,
             provider: DockerProvider(try DockerSettings(settings), logger: Logger(label: "test")),
@@ -80,17 +84,17 @@ struct TestSwarm: Sendable {
 
     func request(
         _ config: InstanceConfig, generation: Int = 1, starts: Bool = true,
-        keptPorts: [Int: Int] = [:]
+        keptPorts: [Int: Int] = [:], progress: @escaping ProgressHandler = { _ in }
     ) -> CreateRequest {
         CreateRequest(
             config: config, ownership: ownership(config, generation: generation), starts: starts,
-            keptPorts: keptPorts)
+            keptPorts: keptPorts, progress: progress)
     }
 
     func ownership(_ config: InstanceConfig, generation: Int = 1) -> Ownership {
         Ownership(
             swarm: name, name: config.name, id: "id-\(config.name)", generation: generation,
-            specHash: SpecHash(of: config, fields: provider.getCapabilities().hashedFields))
+            specHash: provider.getCapabilities().hash(of: config))
     }
 
     /// Makes and starts an instance of the test image.

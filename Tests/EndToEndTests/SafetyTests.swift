@@ -55,7 +55,7 @@ struct SafetyTests {
             try FileManager.default.createDirectory(
                 atPath: scene.specs, withIntermediateDirectories: true)
             let empty = try await scene.eventually("the empty one is told") {
-                $0.pruneBlock?.contains("replaced by an empty directory") == true
+                $0.pruneBlock?.contains("replaced by an empty one") == true
             }
             #expect(empty["alice"]?.status == "running")
             try FileManager.default.removeItem(atPath: scene.specs)

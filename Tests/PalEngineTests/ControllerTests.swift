@@ -51,6 +51,31 @@ struct ControllerTests {
         }
     }
 
+    /// It had an intent, a landing and a word of success, and for 20 seconds nobody forgot it.
+    @Test func whatIsNotDeclaredAnyMoreWhenItsTurnComesIsNotMade() async throws {
+        let swarm = try TestSwarm()
+        try await running(swarm) { reconciler in
+            swarm.source.declare([swarm.config("a"), swarm.config("b")])
+            try await eventually("both") { swarm.platform.objects.count == 2 }
+            swarm.platform.state.withLock {
+                $0.tells = { _ in
+                    swarm.source.declare([swarm.config("b")])
+                    while await reconciler.preview().desired.declarations["a"] != nil {
+                        await Task.yield()
+                    }
+                }
+            }
+            swarm.source.declare([swarm.config("a", "2"), swarm.config("b")])
+            try await eventually("a is forgotten") {
+                try swarm.record("a") == nil && swarm.platform.objects.map(\.name) == ["b"]
+            }
+            #expect(swarm.platform.changes().count { $0 == "create a" } == 1)
+            #expect(try swarm.ledger.openIntents().isEmpty)
+            let reasons = try swarm.ledger.events(name: "a", after: 0, limit: 100).map(\.reason)
+            #expect(reasons.contains("NotMade") && !reasons.contains("Replaced"))
+        }
+    }
+
     @Test func repairsOnTheEventAgainAndAgainAndNeverStalls() async throws {
         let swarm = try TestSwarm()
         try await running(swarm) { _ in
@@ -107,6 +132,51 @@ struct ControllerTests {
             try await eventually("answered") { try swarm.ledger.reply(to: number) != nil }
             #expect(swarm.platform.objects.first?.status == .stopped)
             #expect(try swarm.record("a")?.hold?.by == "ann")
+        }
+    }
+
+    @Test func aHoldThatEndsBeforeTheStopIsMadeIsAnswered() async throws {
+        var swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        try await swarm.perform(.apply)
+        swarm.policy.retry = Backoff(first: .seconds(60), limit: .seconds(60))
+        let failure = ProviderFailure.error(
+            ProviderError(.provider, .platformFailure, "it hiccups", isRetryable: true))
+        swarm.platform.state.withLock { $0.failures["stop"] = [failure] }
+        var request = ControlRequest(
+            verb: .stop, names: ["a"], holdFor: TimeSpan(milliseconds: 200), by: "ann")
+        request.number = try swarm.ledger.ask(request)
+        let reply = try await swarm.reconciler().perform(request, only: ["a"])
+        #expect(
+            reply
+                == ControlReply(isDone: false, messages: ["a: it runs, and is not held any more"]))
+        #expect(swarm.platform.objects.first?.status == .running)
+    }
+
+    @Test func aStartThatAStopOvertakesIsAnswered() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        try await swarm.perform(.stop, ["a"])
+        swarm.platform.state.withLock {
+            $0.startedStatus = .starting
+            $0.readiness = .notReady("warming up")
+        }
+        try await running(swarm) { reconciler in
+            let start = try swarm.ledger.ask(
+                ControlRequest(verb: .start, names: ["a"], by: "ann"))
+            await reconciler.requestMayHaveCome()
+            try await eventually("starting") {
+                swarm.platform.objects.first?.status == .starting
+            }
+            let stop = try swarm.ledger.ask(
+                ControlRequest(verb: .stop, names: ["a"], by: "bob"))
+            await reconciler.requestMayHaveCome()
+            try await eventually("both are answered") {
+                try swarm.ledger.reply(to: start) != nil && swarm.ledger.reply(to: stop) != nil
+            }
+            #expect(
+                try swarm.ledger.reply(to: start)?.messages == ["a: it is held stopped by bob"])
+            #expect(try swarm.ledger.reply(to: stop)?.isDone == true)
         }
     }
 }

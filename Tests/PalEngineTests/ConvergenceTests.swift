@@ -120,6 +120,22 @@ struct ConvergenceTests {
         #expect(swarm.platform.objects.count == 1)
     }
 
+    @Test func anUnreachableProviderDoesNotHoldUpWhatIsMadeElsewhere() async throws {
+        let swarm = try TestSwarm()
+        var other = swarm.config("b")
+        other.provider = "other"
+        swarm.source.declare([swarm.config("a"), other])
+        let down = ProviderFailure.error(
+            ProviderError(.connection, .unreachable, "no daemon", isRetryable: true))
+        swarm.platform.state.withLock {
+            $0.listTime = .milliseconds(50)
+            $0.failures["list"] = Array(repeating: down, count: 1000)
+        }
+        let reply = try await swarm.perform(.apply)
+        #expect(reply.messages == ["a: no daemon"])
+        #expect(swarm.other.objects.map(\.name) == ["b"])
+    }
+
     @Test func manyDeletionsWaitForApproval() async throws {
         let swarm = try TestSwarm()
         let all = (0..<40).map { swarm.config("n\($0)") }
@@ -131,6 +147,20 @@ struct ConvergenceTests {
         #expect(try swarm.ledger.swarmState()?.parked?.names.count == 30)
         let reply = try await swarm.perform(.approve)
         #expect(reply == ControlReply(isDone: true, messages: ["30 deleted"]))
+        #expect(swarm.platform.objects.count == 10)
+    }
+
+    @Test func anApprovalIsOfNoDeletionsThatCameAfterIt() async throws {
+        let swarm = try TestSwarm()
+        let all = (0..<40).map { swarm.config("n\($0)") }
+        swarm.source.declare(all)
+        try await swarm.perform(.apply)
+        swarm.source.declare(Array(all.prefix(10)))
+        let early = try await swarm.perform(.approve)
+        #expect(!early.isDone)
+        #expect(early.messages.first?.hasPrefix("more is to be deleted than when") == true)
+        #expect(swarm.platform.objects.count == 40)
+        #expect(try await swarm.perform(.approve).isDone)
         #expect(swarm.platform.objects.count == 10)
     }
 

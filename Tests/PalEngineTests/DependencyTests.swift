@@ -37,6 +37,25 @@ struct DependencyTests {
         }
     }
 
+    @Test func whatMovesStaysWhereItIsUntilThoseAreReady() async throws {
+        let swarm = try TestSwarm()
+        var web = config("web", on: ["db"])
+        web.onReplace = .discard
+        swarm.source.declare([web, swarm.config("db")])
+        try await swarm.perform(.apply)
+        web.provider = "other"
+        var stopped = swarm.config("db")
+        stopped.state = .stopped
+        swarm.source.declare([web, stopped])
+        #expect(try await !swarm.perform(.apply).isDone)
+        #expect(swarm.platform.objects.map(\.name) == ["db", "web"])
+        web.state = .absent
+        swarm.source.declare([web, stopped])
+        try await swarm.perform(.apply)
+        #expect(swarm.platform.objects.map(\.name) == ["db"], "nothing follows, nothing is awaited")
+        #expect(swarm.other.objects.isEmpty)
+    }
+
     @Test func applyWaitsForBothAndSaysWhatIsInTheWay() async throws {
         let swarm = try TestSwarm()
         swarm.source.declare([config("web", on: ["db"]), swarm.config("db")])
@@ -51,6 +70,54 @@ struct DependencyTests {
         swarm.source.declare([config("web", on: ["db"]), stopped])
         let reply = try await swarm.perform(.apply)
         #expect(reply.messages == ["web: waits for db, which is stopped"])
+    }
+
+    /// The file of the one says what cannot be; it answers all the same, and after a restart nobody
+    /// remembers that it was ready.
+    @Test func whatIsReadyReleasesOthersThoughItIsBlocked() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("db")])
+        try await swarm.perform(.apply)
+        var contradiction = swarm.config("db")
+        (contradiction.state, contradiction.protect) = (.absent, true)
+        swarm.source.declare([config("web", on: ["db"]), contradiction])
+        let reply = try await swarm.perform(.apply)
+        #expect(swarm.platform.objects.map(\.name) == ["db", "web"])
+        #expect(reply.messages.count == 1, "\(reply.messages)")
+    }
+
+    @Test func startsOneWhereTheOtherIsReadyAndNotToBeTouched() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("db")])
+        try await swarm.perform(.apply)
+        swarm.source.declare([config("web", on: ["db"]), swarm.config("db")])
+        #expect(try await swarm.perform(.start, ["web"]).isDone)
+        #expect(swarm.platform.objects.map(\.name) == ["db", "web"])
+    }
+
+    @Test func saysWhatIsInTheWayWhereTheOtherIsNotToBeTouched() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([config("web", on: ["db"]), swarm.config("db")])
+        let reply = try await swarm.perform(.start, ["web"])
+        #expect(reply.messages == ["web: waits for db, which is not there"])
+        #expect(swarm.platform.objects.isEmpty)
+    }
+
+    /// A replacement may end ready before anybody looked while it was not.
+    @Test func whatWasGoneForAMomentIsTold() async throws {
+        let swarm = try TestSwarm()
+        let key = Key("db", WorldIndex())
+        let ownership = Ownership(
+            swarm: "test", name: "db", id: "id", generation: 1, specHash: SpecHash(text: "v1:0"))
+        let instance = try await swarm.platform.createInstance(
+            CreateRequest(config: swarm.config("db"), ownership: ownership))
+        key.take([instance], at: "docker")
+        key.readySince = .zero
+        #expect(key.isReady)
+        key.take([], at: "docker")
+        key.take([instance], at: "docker")
+        #expect(!key.isReady)
+        #expect(key.readySince == nil)
     }
 
     @Test func aCircleIsSpelledOutForEachOfIt() async throws {
@@ -111,6 +178,20 @@ struct DependencyTests {
         #expect(dependencies.needs == ["web": ["db-0", "db-1"]])
         #expect(dependencies.dependents == ["db-0": ["web"], "db-1": ["web"]])
         #expect(dependencies.problems.isEmpty)
+    }
+
+    /// Of two circles that share names, the second one was not found, and waited for ever.
+    @Test func whoeverIsInACircleIsToldWhateverElseIsInOne() {
+        var desired = Desired(specsPath: "/specs")
+        let needs = ["a": ["b", "c"], "b": ["d"], "c": ["d"], "d": ["a"], "e": ["a"], "f": []]
+        for (name, needed) in needs {
+            desired.declarations[name] = Declaration(
+                config: config(name, on: needed), location: SourceLocation(file: "a.yaml"))
+        }
+        var dependencies = Dependencies()
+        _ = dependencies.update(desired)
+        #expect(dependencies.problems.keys.sorted() == ["a", "b", "c", "d"])
+        #expect(dependencies.problems["c"]?.message.contains(": c → d → a → c;") == true)
     }
 
     @Test func aDeepChainIsNoProblem() {

@@ -13,6 +13,8 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     struct State {
         var objects: [String: VSCodeInstance] = [:]
         var volumes: Set<String> = []
+        /// Ids of objects that bear nobody's marks: in a list only where it is told to adopt them.
+        var strangers: Set<String> = []
         var counter = 0
         var calls: [String] = []
         /// Failures by call, used up one after the other.
@@ -23,6 +25,12 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
         /// How a started instance is: running and ready, unless told otherwise.
         var startedStatus = InstanceStatus.running
         var readiness = Readiness.ready
+        /// Names that lists do not show yet.
+        var hidden: Set<String> = []
+        /// How long a list takes.
+        var listTime = Duration.zero
+        /// Tells how far a creation, or the preparation of one, is.
+        var tells: (@Sendable (ProgressHandler) async -> Void)?
         /// Whether it takes another limit than it is given.
         var roundsMemory = false
     }
@@ -37,7 +45,7 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
 
     func getCapabilities() -> Capabilities {
         var capabilities = TestRules().getCapabilities()
-        capabilities.features = [.events, .storage]
+        capabilities.features = [.events, .storage, .adoption]
         return capabilities
     }
 
@@ -69,6 +77,7 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
         _ request: CreateRequest
     ) async throws(ProviderFailure) -> VSCodeInstance {
         try call("create \(request.ownership.name)")
+        await state.withLock { $0.tells }?(request.progress)
         let made = try state.withLock { state throws(ProviderFailure) -> VSCodeInstance in
             let name = request.ownership.name
             let generation = request.ownership.generation
@@ -93,6 +102,16 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
         return made
     }
 
+    func follows(_ change: FieldChange, _ config: InstanceConfig) -> Bool {
+        config.metadata?["follow"] == .bool(true)
+    }
+
+    func prepareInstance(
+        _ config: InstanceConfig, progress: @escaping ProgressHandler
+    ) async throws(ProviderFailure) {
+        await state.withLock { $0.tells }?(progress)
+    }
+
     func getInstance(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> VSCodeInstance? {
@@ -102,15 +121,39 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     func listInstances(
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
+        let time = state.withLock(\.listTime)
+        if time > .zero { try? await Task.sleep(for: time) }
         try call("list")
         return state.withLock { state in
-            state.objects.values.filter { filter.takes($0.name) }.sorted { $0.name < $1.name }
-                .map { object in
-                    var shown = object
-                    if state.roundsMemory { shown.config.resources.memoryMax? += 1 }
-                    return shown
-                }
+            var taken: Set<String> = []
+            let adopted = filter.adopting.compactMap { adoption -> VSCodeInstance? in
+                guard state.strangers.contains(adoption.object),
+                    taken.insert(adoption.object).inserted,
+                    let object = state.objects[adoption.object]
+                else { return nil }
+                return Self.marked(object, adoption)
+            }
+            let own = state.objects.values.filter {
+                !state.strangers.contains($0.providerInstanceId)
+            }
+            return (own + adopted).filter {
+                filter.takes($0.name) && !state.hidden.contains($0.name)
+            }
+            .sorted { $0.name < $1.name }
+            .map { object in
+                var shown = object
+                if state.roundsMemory { shown.config.resources.memoryMax? += 1 }
+                return shown
+            }
         }
+    }
+
+    private static func marked(_ object: VSCodeInstance, _ adoption: Adoption) -> VSCodeInstance {
+        var object = object
+        object.ownership = adoption.ownership(in: "test")
+        (object.id, object.name) = (adoption.id, object.ownership.name)
+        object.isAdopted = true
+        return object
     }
 
     private func change(
@@ -154,7 +197,7 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     func updateInstance(
         _ reference: InstanceReference, _ partial: PartialConfig
     ) async throws(ProviderFailure) -> VSCodeInstance {
-        try change("update", reference) { $0.config = partial.applied(to: $0.config) }
+        try change("update", reference) { $0.config = Shared(partial.applied(to: $0.config.value)) }
         guard let instance = try await getInstance(reference) else {
             throw .error(ProviderError(.instance, .notFound, "gone", isRetryable: true))
         }
@@ -231,8 +274,8 @@ final class FakeSource: SpecSource {
 
     func declare(_ configs: [InstanceConfig]) {
         desired.withLock { desired in
-            desired.declarations = Dictionary(
-                uniqueKeysWithValues: configs.map { config in
+            desired.declarations = Declarations(
+                configs.map { config in
                     let location = SourceLocation(file: "\(config.name).yaml", line: 1, column: 1)
                     return (config.name, Declaration(config: config, location: location))
                 })

@@ -51,7 +51,7 @@ struct GeneratedCase: Sendable {
         input.provider = provider.name
         input.rules = random.isOnce(in: 16) ? nil : provider
         input.declaration = declaration
-        input.record = record
+        input.record = record.map { Shared($0) }
         input.isObserved = !random.isOnce(in: 8)
         input.providerProblem = random.isOnce(in: 8) ? "it does not answer" : nil
         input.providerNames = [Self.kept.name, Self.light.name]

@@ -41,7 +41,7 @@ struct PaperEngine {
         let newest = input.observed.last?.value
         guard input.declaration != nil || newest != nil else { return }
         var record =
-            input.record
+            input.record?.value
             ?? InstanceRecord(
                 name: input.name, id: newest?.id ?? input.declaration?.config.value.id ?? "id-1",
                 provider: input.provider)
@@ -56,7 +56,7 @@ struct PaperEngine {
             }
             if record.hold?.holds(at: input.now, state: config.state) == false { record.hold = nil }
         }
-        input.record = record
+        input.record = Shared(record)
     }
 
     /// What is noted where nothing is to be done.
@@ -103,7 +103,9 @@ struct PaperEngine {
         case .stop: change(step) { $0.status = .stopped }
         case .update:
             change(step) { object in
-                object.config = step.partial?.applied(to: object.config) ?? object.config
+                object.config =
+                    step.partial.map { Shared($0.applied(to: object.config.value)) }
+                    ?? object.config
             }
         case .delete:
             let discards = plan.steps.contains { $0.verb == .deleteStorage }

@@ -212,7 +212,7 @@ struct PlannerPropertyTests {
         }
         guard object.ownership.specHash == provider.hash(config) else { return "another spec" }
         let compared = provider.getCapabilities().comparedFields.meaningful(in: config)
-        for field in compared where !field.isSame(in: object.config, and: config) {
+        for field in compared where !field.isSame(in: object.config.value, and: config) {
             return "\(field.path) differs"
         }
         let isHeld = input.record?.hold?.holds(at: input.now, state: config.state) == true

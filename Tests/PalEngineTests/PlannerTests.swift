@@ -80,7 +80,7 @@ struct PlannerTests {
         let plan = Planner.plan(input)
         #expect(plan.steps.isEmpty)
         #expect(plan.conditions.map(\.reason) == ["ForeignHash"])
-        input.record = record(config())
+        input.record = Shared(record(config()))
         input.record?.issuedHashes = []
         input.record?.consent = plan.consent
         #expect(plan.consent == "take over object-1")
@@ -176,6 +176,17 @@ struct PlannerTests {
         #expect(Planner.plan(input).steps.map(\.verb) == [.stop, .delete, .deleteStorage])
     }
 
+    @Test func aScaledDownReplicaKeepsItsStorageWhoeverAgreesToItsDeletion() throws {
+        var config = config()
+        (config.onDelete, config.protect) = (.delete, true)
+        var input = standing(config)
+        input.declaration = nil
+        input.isScaledDown = true
+        let consent = try #require(Planner.plan(input).consent)
+        input.record?.consent = consent
+        #expect(Planner.plan(input).steps.map(\.verb) == [.stop, .delete])
+    }
+
     @Test func absentDeletesOutsideTheBudgetUnlessProtected() {
         var wanted = config()
         wanted.state = .absent
@@ -203,12 +214,12 @@ struct PlannerTests {
             message == "a.yaml:1:7: no provider is named 'dokcer'; did you mean 'docker'?")
     }
 
-    @Test func aFieldOfALaterReleaseIsSaid() {
+    @Test func aPlatformThatTakesNothingOverRefusesAdopt() {
         var wanted = config()
         wanted.adopt = "x"
         let plan = Planner.plan(input(wanted))
         #expect(plan.steps.isEmpty)
-        #expect(plan.conditions.first?.message.contains("adopt is not available") == true)
+        #expect(plan.conditions.first?.message.contains("cannot take over") == true)
     }
 
     @Test func theSameInputGivesTheSamePlan() {
@@ -251,7 +262,7 @@ extension PlannerTests {
         _ config: InstanceConfig, declared: InstanceConfig? = nil
     ) -> PlanInput {
         var input = input(declared ?? config)
-        input.record = record(config)
+        input.record = Shared(record(config))
         let ownership = Ownership(
             swarm: "s", name: "alice", id: "id-1", generation: 1,
             specHash: SpecHash(of: config, fields: TestRules.hashed))

@@ -122,7 +122,9 @@ struct PromiseTests {
     }
 
     @Test func theFormerProviderIsAskedBeforeAnotherGetsTheInstance() async throws {
-        let swarm = try TestSwarm()
+        var swarm = try TestSwarm()
+        // What was just made is waited for in another way.
+        swarm.policy.listLag = .milliseconds(1)
         var config = swarm.config("a")
         config.onReplace = .discard
         swarm.source.declare([config])
@@ -221,6 +223,43 @@ struct PromiseTests {
         try swarm.ledger.save(cut)
         #expect(try await swarm.perform(.apply).isDone)
         #expect(swarm.other.objects.count == 1)
+    }
+
+    @Test func whatMayHaveLandedAtAProviderThatNobodyNamesIsForgottenInTheEnd() async throws {
+        let swarm = try TestSwarm()
+        var cut = InstanceRecord(name: "a", id: "id-a", provider: "docker")
+        cut.generation = 1
+        cut.landing = Landing(provider: "other", from: Date() - 2, seconds: 1)
+        try swarm.ledger.save(cut)
+        swarm.source.declare([swarm.config("b")])
+        try await swarm.perform(.apply)
+        #expect(try swarm.record("a") == nil)
+    }
+
+    @Test func aStrangerElsewhereIsNoHindranceOnceItHasGone() async throws {
+        var swarm = try TestSwarm()
+        // There is no event of what went while nobody needed that provider.
+        swarm.policy.resync = .milliseconds(20)
+        var there = swarm.config("a")
+        there.provider = "other"
+        let marks = Ownership(
+            swarm: "test", name: "a", id: "id", generation: 1, specHash: SpecHash(text: "v1:0"))
+        _ = try await swarm.other.createInstance(
+            CreateRequest(config: there, ownership: marks, starts: true))
+        var last = swarm.config("b")
+        last.provider = "other"
+        swarm.source.declare([swarm.config("a"), last])
+        let reconciler = try swarm.reconciler()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("a is blocked") { try swarm.kinds("a").contains(.blocked) }
+            swarm.source.declare([swarm.config("a")])
+            try await eventually("b is gone") { try swarm.record("b") == nil }
+            swarm.other.state.withLock { $0.objects = [:] }
+            try await eventually("a is made") { swarm.platform.objects.map(\.name) == ["a"] }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
     }
 
     // MARK: Drift

@@ -69,7 +69,7 @@ struct SuccessionTests {
         #expect(try swarm.record("a")?.failures == 2)
     }
 
-    @Test func aControllerThatDiedInBetweenGoesOnAlsoWithoutItsLedger() async throws {
+    @Test func whereALedgerWasLostInBetweenTheOldOneGoesWithConsent() async throws {
         let swarm = try TestSwarm()
         swarm.source.declare([config("1")])
         try await swarm.perform(.apply)
@@ -82,10 +82,50 @@ struct SuccessionTests {
                     swarm: "test", name: "a", id: old.id, generation: 2, specHash: hash)))
         swarm.source.declare([config("2")])
         let fresh = try SQLiteLedger.inMemory()
-        var request = ControlRequest(verb: .apply, by: "ann")
-        request.number = try fresh.ask(request)
-        #expect(try await swarm.reconciler(fresh).perform(request, only: nil)?.isDone == true)
+        #expect(try await swarm.perform(.apply, with: fresh)?.isDone == false)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [1, 2])
+        #expect(try await swarm.perform(.approve, ["a"], with: fresh)?.isDone == true)
         #expect(swarm.platform.objects.map(\.ownership.generation) == [2])
+    }
+
+    @Test func twoThatOnlyALostLedgerKnewAreTakenOverWithConsent() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([config("1")])
+        try await swarm.perform(.apply)
+        let old = try #require(swarm.platform.objects.first)
+        let hash = SpecHash(of: config("2"), fields: TestRules.hashed)
+        _ = try await swarm.platform.createInstance(
+            CreateRequest(
+                config: config("2"),
+                ownership: Ownership(
+                    swarm: "test", name: "a", id: old.id, generation: 2, specHash: hash)))
+        var changed = config("3")
+        changed.onReplace = .discard
+        swarm.source.declare([changed])
+        let fresh = try SQLiteLedger.inMemory()
+        let reply = try await swarm.perform(.apply, with: fresh)
+        #expect(reply?.messages.first?.contains("this ledger does not know") == true)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [1, 2])
+        #expect(try await swarm.perform(.approve, ["a"], with: fresh)?.isDone == true)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [3])
+        #expect(swarm.platform.objects.first?.config.env == ["A": "3"])
+    }
+
+    /// Seed 2394: what another had put in the place of the old one went with it, unasked.
+    @Test func anOldOneThatAnotherMadeGoesOnlyWithConsent() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([config("1")])
+        try await swarm.perform(.apply)
+        let mine = try #require(swarm.platform.objects.first)
+        let stranger = Ownership(
+            swarm: "test", name: "a", id: mine.id, generation: 0, specHash: SpecHash(text: "v1:0"))
+        _ = try await swarm.platform.createInstance(
+            CreateRequest(config: config("9"), ownership: stranger))
+        let reply = try await swarm.perform(.apply)
+        #expect(reply.messages.first?.contains("this ledger does not know") == true)
+        #expect(swarm.platform.objects.count == 2)
+        #expect(try await swarm.perform(.approve, ["a"]).isDone)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [1])
     }
 
     @Test func twoThatAreNoSuccessorsOfEachOtherAreNotTouched() async throws {
@@ -128,13 +168,25 @@ struct SuccessionTests {
         var record = InstanceRecord(name: "a", id: "id", provider: "docker")
         record.applied = Shared(old)
         var input = PlanInput(name: "a", specsPath: "/s", now: Date(timeIntervalSince1970: 0))
-        input.record = record
+        input.record = Shared(record)
         let rules = TestRules()
         let plain = rules.getCapabilities()
-        input.capabilities = Capabilities(
-            fields: plain.fields, features: plain.features, maximumConcurrentCalls: 1,
-            sharesOutsidePorts: sharesPorts)
-        #expect(!Planner.startsFirst(input, Wanted(input, wanted, rules), instance))
+        input.capabilities = Shared(
+            Capabilities(
+                fields: plain.fields, features: plain.features, maximumConcurrentCalls: 1,
+                sharesOutsidePorts: sharesPorts))
+        #expect(!Planner.startsFirst(input, Wanted(input, Shared(wanted), rules), instance))
+    }
+}
+
+extension TestSwarm {
+    /// The same with another ledger.
+    func perform(
+        _ verb: ControlRequest.Verb, _ names: [String] = [], with fresh: SQLiteLedger
+    ) async throws -> ControlReply? {
+        var request = ControlRequest(verb: verb, names: names, by: "ann")
+        request.number = try fresh.ask(request)
+        return try await reconciler(fresh).perform(request, only: nil)
     }
 }
 

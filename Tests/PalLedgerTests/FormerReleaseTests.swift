@@ -31,9 +31,35 @@ import Testing
         #expect(record.applied?.resources.cpuCores == 0.5)
         #expect(record.keptPorts == [8080: 49153])
         #expect(record.conditions.first?.since?.timeIntervalSinceReferenceDate == 812345678.1234568)
-        #expect(record.observed?.config == InstanceConfig(name: "alice"))
+        #expect(record.observed?.config.value == InstanceConfig(name: "alice"))
         #expect(record.observed?.readiness == .notReady("a \"quote\"\n\u{e9}\u{1F980} /"))
         #expect(record.observed?.resources.cpu.used == 0.00001)
         #expect(record.observed?.resources.memory.limit == 2048)
+        #expect(record.hold == nil && record.adopted == nil && record.landing == nil)
+        #expect(record.progress == nil && record.observed?.exit == nil)
+    }
+
+    /// What next to no record has, in a row in which it is there, and is null.
+    @Test func aRowWithEverythingRareIsRead() throws {
+        let text = #"""
+            {"adopted":{"declared":"web","isOver":false,"provider":"docker",\#
+            "providerInstanceId":"c0ffee","specHash":{"text":"v1:00"}},"conditions":[],\#
+            "failures":0,"generation":0,"hold":{"by":"ann","since":812345678.5,"until":null},\#
+            "id":"x1","issuedHashes":[],"keptPorts":{},"landing":{"provider":"fly",\#
+            "seconds":30,"until":812345700},"name":"alice","observed":{\#
+            "config":{"name":"alice"},"exit":{"code":137,"isOutOfMemory":true},"id":"x1",\#
+            "metadata":{},"name":"alice","network":{"ports":[],"urls":[]},"notices":[],\#
+            "ownership":{"generation":0,"id":"x1","name":"alice",\#
+            "specHash":{"text":"v1:00"},"swarm":"s"},"providerInstanceId":"c0ffee",\#
+            "providerName":"docker","providerRegion":"local","readiness":{"unknown":{}},\#
+            "resources":{"cpu":{},"memory":{},"storage":{}},"status":"failed",\#
+            "type":"docker"},"progress":null,"provider":"docker"}
+            """#
+        let record = try LedgerJSON.value(InstanceRecord.self, text)
+        #expect(record.adopted?.declared == "web" && record.adopted?.isOver == false)
+        #expect(record.hold?.by == "ann" && record.hold?.until == nil)
+        #expect(record.landing?.seconds == 30)
+        #expect(record.progress == nil)
+        #expect(record.observed?.exit?.isOutOfMemory == true)
     }
 }

@@ -1,3 +1,4 @@
+import PalEngine
 import PalModel
 import PalSpecs
 import Testing
@@ -95,6 +96,15 @@ import Testing
         let spec = "---\nname: instance\nenv: {A: b}\nlabels:\n  team: '*?'\n"
         let count = SpecText.maximumBytes / 4 / spec.utf8.count
         #expect(try yaml(String(repeating: spec, count: count)).count == count)
+    }
+
+    /// Two paths that look the same can be two directories.
+    @Test func textsThatLookTheSameKeepTheirBytes() {
+        let paths = ["/srv/donn\u{e9}es/projet", "/srv/donne\u{301}es/projet"]
+        let text = paths.enumerated().map { "---\nname: n\($0)\nworkspacePath: \($1)\n" }.joined()
+        let contents = SpecFileContents(bytes: Array(text.utf8), file: "f.yaml")
+        let read = contents.declarations.map { Array(($0.config.workspacePath ?? "").utf8) }
+        #expect(read == paths.map { Array($0.utf8) })
     }
 
     @Test func aFewLinesDoNotDeclareMillions() {

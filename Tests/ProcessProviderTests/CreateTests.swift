@@ -12,7 +12,7 @@ import Testing
         try await Bench.run { bench in
             let made = try await bench.create("alice")
             await #expect(throws: ProviderFailure.self) { try await bench.create("alice") }
-            let again = CreateRequest(config: made.config, ownership: bench.owner("alice"))
+            let again = CreateRequest(config: made.config.value, ownership: bench.owner("alice"))
             _ = await failure(.alreadyExists) { () async throws(ProviderFailure) in
                 try await bench.provider.createInstance(again)
             }

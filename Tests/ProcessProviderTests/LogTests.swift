@@ -71,13 +71,11 @@ import Testing
 
     @Test func followingSeesWhatComesAndEndsWithTheRun() async throws {
         try await Bench.run { bench in
+            // The script waits for the pipe's writer: nobody has to sleep.
+            #expect(mkfifo("\(bench.directory)/go", 0o600) == 0)
             let made = try await bench.create(
                 "alice", "echo before; read line < go; echo after $line; exit 3"
             ) { $0.workspacePath = bench.directory }
-            // The script waits for the pipe's writer: nobody has to sleep.
-            #expect(mkfifo("\(bench.directory)/go", 0o600) == 0)
-            try await bench.provider.stopInstance(made.reference, force: true)
-            try await bench.provider.startInstance(made.reference)
             let (lines, sink) = AsyncStream.makeStream(of: String.self)
             try await bench.provider.followInstanceLogs(made.reference, LogOptions(lines: 1)) {
                 sink.yield($0.text)
@@ -99,7 +97,8 @@ import Testing
             try await bench.provider.followInstanceLogs(made.reference, LogOptions()) { line in
                 if line.text == "up" { ProcessHandle(run.supervisor)?.send(SIGKILL) }
             }
-            #expect(!run.supervisor.isAlive)
+            // Its lock is free before its number is.
+            try await bench.awaitEnd(made)
         }
     }
 

@@ -25,16 +25,27 @@ public enum BusyboxImage {
         let found = try await client.send(
             HTTPRequest("GET", "/v1.41/images/\(name)/json"), to: endpoint)
         if found.status == 200 { return }
+        try await make(name, at: endpoint)
+    }
+
+    /// Makes an image of another name, with more in it where that is given.
+    public static func make(
+        _ name: String, extra: [UInt8] = [], at endpoint: Endpoint
+    ) async throws {
+        let client = HTTPClient()
+        defer { client.shutdown() }
         guard let busybox = try? Data(contentsOf: URL(filePath: "/bin/busybox")) else {
             throw TestFailure("there is no /bin/busybox; install Debian's busybox-static")
         }
         let changes = "ENTRYPOINT%20%5B%22%2Fentrypoint%22%5D"
         let parts = name.split(separator: ":")
-        let query = "fromSrc=-&repo=\(parts[0])&tag=\(parts[1])&changes=\(changes)"
+        let repository = parts.dropLast().joined(separator: "%3A")
+        let query = "fromSrc=-&repo=\(repository)&tag=\(parts.last ?? "")&changes=\(changes)"
         let answer = try await client.send(
             HTTPRequest(
                 "POST", "/v1.41/images/create?\(query)",
-                headers: [("Content-Type", "application/x-tar")], body: tar([UInt8](busybox))),
+                headers: [("Content-Type", "application/x-tar")], body: tar([UInt8](busybox), extra)
+            ),
             to: endpoint)
         let text = String(decoding: answer.body, as: UTF8.self)
         guard answer.status == 200, !text.contains("errorDetail") else {
@@ -59,7 +70,7 @@ public enum BusyboxImage {
         "seq", "printf", "mount", "grep", "test", "touch", "head", "tr", "yes",
     ]
 
-    private static func tar(_ busybox: [UInt8]) -> [UInt8] {
+    private static func tar(_ busybox: [UInt8], _ extra: [UInt8]) -> [UInt8] {
         var archive = Tar()
         for directory in ["bin", "www", "tmp", "proc", "sys", "dev", "etc", "home", "home/coder"] {
             archive.add(directory + "/", type: "5", mode: 0o755)
@@ -71,17 +82,18 @@ public enum BusyboxImage {
         archive.add("www/healthz", Array("ok\n".utf8))
         archive.add("www/version", Array("1\n".utf8))
         archive.add("home/coder/from-image", Array("x\n".utf8))
+        if !extra.isEmpty { archive.add("extra", extra) }
         return archive.finished()
     }
 }
 
 /// Just enough of ustar.
-private struct Tar {
+struct Tar {
     private var bytes: [UInt8] = []
 
     mutating func add(
         _ name: String, _ content: [UInt8] = [], type: String = "0", mode: Int = 0o644,
-        link: String = ""
+        link: String = "", owner: Int = 0
     ) {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: String, at offset: Int) {
@@ -93,8 +105,8 @@ private struct Tar {
         }
         put(name, at: 0)
         put(octal(mode, 7), at: 100)
-        put(octal(0, 7), at: 108)
-        put(octal(0, 7), at: 116)
+        put(octal(owner, 7), at: 108)
+        put(octal(owner, 7), at: 116)
         put(octal(content.count, 11), at: 124)
         put(octal(0, 11), at: 136)
         put(String(repeating: " ", count: 8), at: 148)

@@ -8,6 +8,10 @@ public final class OwnEngine {
     /// Where all that it keeps lies.
     public let directory: String
     private var process: Process?
+    /// What it is started with besides.
+    public var arguments: [String] = []
+    /// A socket that listens already, for an Engine that answers outside its network namespace too.
+    public var listener: Int32?
     private let client = HTTPClient()
 
     /// The Engine's program.
@@ -29,12 +33,16 @@ public final class OwnEngine {
     public func start() async throws {
         let process = Process()
         process.executableURL = URL(filePath: Self.unshare)
-        process.arguments = [
-            "--net", Self.program, "--host", "unix://\(socket)", "--data-root", directory + "/data",
-            "--exec-root",
-            directory + "/exec", "--pidfile", directory + "/pid", "--bridge", "none",
-            "--iptables=false", "--ip6tables=false",
-        ]
+        let hands = "export LISTEN_PID=$$ LISTEN_FDS=1; exec 3<&0 0</dev/null; exec \"$@\""
+        let front = listener == nil ? [Self.program] : ["sh", "-c", hands, "sh", Self.program]
+        process.standardInput = listener.map { FileHandle(fileDescriptor: $0) }
+        process.arguments =
+            ["--net"] + front + (listener == nil ? [] : ["--host", "fd://"]) + [
+                "--host", "unix://\(socket)", "--data-root", directory + "/data",
+                "--exec-root",
+                directory + "/exec", "--pidfile", directory + "/pid", "--bridge", "none",
+                "--iptables=false", "--ip6tables=false",
+            ] + arguments
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()

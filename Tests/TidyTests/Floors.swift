@@ -6,6 +6,7 @@ enum Floors {
         "PalFiles": 1, "PalHTTP": 1, "PalProvider": 1,
         "PalEngine": 2,
         "PalSpecs": 3, "PalLedger": 3,
+        "PalImport": 4,
         "pal": 5,
     ]
 

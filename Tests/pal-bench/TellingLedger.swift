@@ -1,6 +1,5 @@
 import PalEngine
 import PalLedger
-import Synchronization
 
 /// The controller's ledger, which also tells when a request was answered: looking at the file
 /// again and again would be measured, too.
@@ -8,7 +7,6 @@ final class TellingLedger: Ledger {
     private let base: SQLiteLedger
     private let answers: AsyncStream<(Int64, ControlReply)>
     private let answered: AsyncStream<(Int64, ControlReply)>.Continuation
-    private let held = Mutex<[InstanceRecord]?>(nil)
 
     init(_ base: SQLiteLedger) {
         self.base = base
@@ -29,12 +27,6 @@ final class TellingLedger: Ledger {
         throw CancellationError()
     }
 
-    /// Reads the records now and gives these from then on, so that reading them is not measured.
-    func holdRecords() throws {
-        let records = try base.records()
-        held.withLock { $0 = records }
-    }
-
     func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError) {
         try base.answer(number, reply)
         answered.yield((number, reply))
@@ -43,8 +35,7 @@ final class TellingLedger: Ledger {
     // MARK: As it is
 
     func records() throws(LedgerError) -> [InstanceRecord] {
-        if let held = held.withLock({ $0 }) { return held }
-        return try base.records()
+        try base.records()
     }
     func save(_ record: InstanceRecord) throws(LedgerError) { try base.save(record) }
     func forget(_ name: String) throws(LedgerError) { try base.forget(name) }

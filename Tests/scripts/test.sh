@@ -24,5 +24,8 @@ if ! provide_engine; then
     echo "test: no Docker Engine: $no_engine; the tests below that say so are skipped" >&2
 fi
 
+# A thousand tests at once starve each other, and one Engine has to serve most of them.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-6}
+
 swift build --build-tests
 "${run[@]}" swift test --skip-build --disable-xctest

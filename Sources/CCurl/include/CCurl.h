@@ -40,6 +40,16 @@ CURLcode pal_easy_get_long(CURL *easy, CURLINFO info, long *value);
 /// A piece of information that is a pointer, CURLINFO_PRIVATE. `value` is untouched on failure.
 CURLcode pal_easy_get_pointer(CURL *easy, CURLINFO info, void **value);
 
+/// The socket of a connection that CURLOPT_CONNECT_ONLY made. `value` is untouched on failure.
+CURLcode pal_easy_get_socket(CURL *easy, curl_socket_t *value);
+
+/// Tells the other side of such a connection that nothing more is sent to it; it can still be
+/// read from. Over TLS that is a close_notify, for which libcurl has no call: it works where
+/// libcurl uses OpenSSL, and only after the first curl_easy_send.
+///
+/// @return 0, or -1 where it was not told.
+int pal_easy_finish_sending(CURL *easy);
+
 /// A multi option whose value is a `long`.
 CURLMcode pal_multi_set_long(CURLM *multi, CURLMoption option, long value);
 

@@ -6,6 +6,8 @@
 #ifndef PAL_CLINUX_H
 #define PAL_CLINUX_H
 
+#include <spawn.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /// Makes this process the parent of every orphan among its descendants.
@@ -70,8 +72,22 @@ enum pal_spawn_stage {
 /// @return The process id after a successful exec, or a negative errno; `stage` then says whose.
 pid_t pal_spawn(const struct pal_spawn_request *request, int *stage);
 
+/// Opens a new terminal: the side that a program for a person has. Closed on exec, and nobody's
+/// controlling terminal. The path of the other side is written to `path`.
+int pal_open_terminal(char *path, size_t size);
+
+/// Has a child that posix_spawn makes start in a directory, without descriptors from 3 on. To be
+/// added last.
+int pal_spawn_narrow(posix_spawn_file_actions_t *actions, const char *directory);
+
 /// Gives memory that was freed and that nobody uses back to the system. Takes about a millisecond
 /// for each 10 MiB of heap.
 void pal_give_back_memory(void);
+
+/// Has memory that is freed at the end of a thread's heap go back to the system at once from a MiB
+/// on. By itself the C library raises that bound to the size of what was freed lately, and what it
+/// keeps there for another thread than the first `pal_give_back_memory` does not find. The bound
+/// from which memory is mapped on its own, which rises with it, stays what it is, too.
+void pal_keep_little_memory(void);
 
 #endif

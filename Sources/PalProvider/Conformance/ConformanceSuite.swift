@@ -110,7 +110,7 @@ extension ConformanceSuite {
         _ config: InstanceConfig, generation: Int = 1, starts: Bool = true,
         keptPorts: [Int: Int] = [:]
     ) -> CreateRequest {
-        let hash = SpecHash(of: config, fields: provider.getCapabilities().hashedFields)
+        let hash = provider.getCapabilities().hash(of: config)
         return CreateRequest(
             config: config,
             ownership: Ownership(

@@ -10,6 +10,9 @@ struct APIVersion: Sendable, Hashable, Comparable {
     /// The newest that is spoken, whatever the Engine offers.
     static let newest = APIVersion(major: 1, minor: 44)
 
+    /// From here on a command's terminal can have a size from its first moment.
+    static let withConsoleSize = APIVersion(major: 1, minor: 42)
+
     var text: String { "\(major).\(minor)" }
 
     static func < (a: APIVersion, b: APIVersion) -> Bool {

@@ -7,16 +7,17 @@ extension DockerProvider {
     public func getCapabilities() -> Capabilities { Self.capabilities }
 
     private static let capabilities = Capabilities(
-        fields: fields, features: [.events, .storage, .followedLogs], maximumConcurrentCalls: 8)
+        fields: fields,
+        features: [
+            .events, .storage, .followedLogs, .interactive, .adoption, .description, .metrics,
+        ],
+        maximumConcurrentCalls: 8, steeringKeys: ImageKeys.all)
 
     private static let fields: [String: FieldSupport] = {
         var fields: [String: FieldSupport] = [
             "resources.storage.size": .notEnforced(
-                "Docker's local volumes have no size limit; watch the disk of the Engine's host"),
-            "secrets": .unsupported("secrets on docker come with a later release; remove them"),
-            "extensions": .unsupported(
-                "extensions on docker come with a later release; install them in the image, or in "
-                    + "the editor: its home is kept"),
+                "Docker's own volumes have no size limit; a driver in specific.volumeDriver is "
+                    + "told the size, else watch the disk of the Engine's host"),
             // An instance cannot move: validation accepts the provider's own region only.
             "region": .honoured(.live),
         ]
@@ -30,17 +31,20 @@ extension DockerProvider {
     private static let replacing = [
         "image", "editor", "command", "workspacePath", "env", "labels", "network.port",
         "network.ports", "health.path", "health.interval", "health.timeout", "health.grace",
-        "resources.storage.persistent", "specific",
+        "resources.storage.persistent", "secrets", "extensions", "specific",
     ]
 
-    /// As the table says, but for two kinds of change: the Engine lifts no limit of a running
-    /// container, and a home that is not persistent any more leaves its data behind.
+    /// As the table says, but for three kinds of change: the Engine lifts no limit of a running
+    /// container, a home that is not persistent any more leaves its data behind, and some of
+    /// `specific` only steers pal.
     public func classify(_ change: FieldChange) -> ChangeClass {
         switch change.path {
         case "resources.cpu.cores", "resources.memory.min", "resources.memory.max":
             change.to == nil ? .replace : .live
         case "resources.storage.persistent":
             change.to == .bool(false) ? .replaceLosingData : .replace
+        case "specific":
+            ImageKeys.areAll(that: change) ? .live : .replace
         default:
             if case .honoured(let usual) = Self.capabilities.support(for: change.path) {
                 usual
@@ -50,15 +54,27 @@ extension DockerProvider {
         }
     }
 
+    /// A tag that moved is followed where the spec says so.
+    public func follows(_ change: FieldChange, _ config: InstanceConfig) -> Bool {
+        change.path == "image" && Specifics(config).followTag
+    }
+
     /// Refuses another region, unknown `specific` keys, and what the Engine's units cannot say.
     public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
-        var problems = Specifics.problems(config)
+        var problems = SpecificsTable.problems(config) + Furnishing.problems(config)
+        problems += ExtensionList.problems(config)
+        if problems.isEmpty { problems += settings.policy.problems(config) }
         if let other = config.region, other != region {
             problems.append(
                 ConfigProblem(
                     "region",
                     "region '\(other)' is not that of provider '\(name)' ('\(region)'); remove it, "
                         + "or configure a provider for that region"))
+        }
+        if config.editor == .vscode, config.image == nil {
+            problems.append(
+                ConfigProblem(
+                    "image", "editor: vscode has no usual image; set image to one with 'code'"))
         }
         if config.health.path != nil, EditorProfile(for: config).port == nil {
             problems.append(

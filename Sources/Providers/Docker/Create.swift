@@ -8,14 +8,19 @@ extension DockerProvider {
     /// A container that cannot be started for a reason that the Engine knows is removed again, so
     /// that the next attempt begins anew; its volume is kept. Where another program takes a port
     /// that pal chose, the container is made once more with another one.
-    /// - Throws: Instance errors `ImageMissing`, `PortTaken` (for a fixed port), `NameTaken`,
-    ///   `AlreadyExists`; a configuration error for what the Engine refuses.
+    /// The image is pulled as `specific.pull` says: where the Engine has none, or first of all.
+    /// - Throws: Instance errors `ImageMissing`, `PullFailed`, `PortTaken` (for a fixed port),
+    ///   `NameTaken`, `AlreadyExists`; a configuration error for what the Engine refuses.
     public func createInstance(
         _ request: CreateRequest
     ) async throws(ProviderFailure) -> VSCodeInstance {
         try check(request)
+        let secrets = try secretValues(request.config)
+        let variables = try Furnishing(request.config, secrets: secrets, generated: nil).variables
+        try await pullFirst(request)
         let notices = try await volumeNotices(request)
-        let ownNetwork = Specifics(request.config).network == nil
+        let network = CreateBody.network(request.config, swarm: settings.swarm)
+        let ownNetwork = network == networkName
         if ownNetwork { try await ensureNetwork() }
         var taken = Set(cache.everything.flatMap { $0.ports.compactMap(\.outside) })
         for kept in request.keptPorts.values { taken.remove(kept) }
@@ -24,7 +29,8 @@ extension DockerProvider {
                 WantedPort.all(
                     request.config, editorPort: EditorProfile(for: request.config).port),
                 kept: request.keptPorts, taken: taken)
-            let id = try await makeContainer(request, ports)
+            let id = try await makeContainer(request, ports, variables)
+            try await furnish(id, request, secrets)
             guard request.starts else { return try await made(id, notices) }
             switch try await start(id, named: request.config.name) {
             case .started:
@@ -51,15 +57,13 @@ extension DockerProvider {
 
     private static let startAttempts = 5
 
-    /// Makes sure of the image, of the workspace, and of the network that a spec names.
-    public func prepareInstance(_ config: InstanceConfig) async throws(ProviderFailure) {
-        if let problem = validateInstanceConfig(config).first { throw .invalid(problem.message) }
-        let image = CreateBody.image(config)
-        let answer = try await engine.send(EngineCall("GET", "/images/\(image.encodedPath)/json"))
-        if answer.status == 404 { throw imageMissing(config) }
-        guard answer.isSuccess else {
-            throw .unexpected(answer, doing: "inspect the image \(image)", changesSomething: false)
-        }
+    /// Makes sure of the secrets, the workspace, the network that a spec names, and the image,
+    /// which is pulled where that is needed.
+    public func prepareInstance(
+        _ config: InstanceConfig, progress: @escaping ProgressHandler
+    ) async throws(ProviderFailure) {
+        try checkConfig(config)
+        _ = try Furnishing(config, secrets: secretValues(config), generated: nil)
         if let path = config.workspacePath, try await isMissing(path) {
             throw workspaceMissing(config, path)
         }
@@ -68,6 +72,7 @@ extension DockerProvider {
                 "the Docker network '\(network)' does not exist; make it "
                     + "(docker network create \(network)) or remove specific.network")
         }
+        try await prepareImage(config, progress)
     }
 
     /// Whether a directory is missing on the Engine's host, which need not be this machine.
@@ -94,7 +99,13 @@ extension DockerProvider {
                 "provider '\(name)' works for swarm '\(settings.swarm)', "
                     + "not for '\(request.ownership.swarm)'")
         }
-        if let problem = validateInstanceConfig(request.config).first {
+        try checkConfig(request.config)
+    }
+
+    /// What is wrong with a config by its words, and by where its paths lead.
+    private func checkConfig(_ config: InstanceConfig) throws(ProviderFailure) {
+        let problems = validateInstanceConfig(config)
+        if let problem = problems.first ?? settings.policy.linkProblems(config).first {
             throw .invalid(problem.message)
         }
     }
@@ -125,17 +136,27 @@ extension DockerProvider {
 
     /// One container, made and not started. Meets what bears its name.
     private func makeContainer(
-        _ request: CreateRequest, _ ports: [PortAssignment]
+        _ request: CreateRequest, _ ports: [PortAssignment], _ variables: [String: String]
     ) async throws(ProviderFailure) -> String {
         let name = containerName(request)
-        let body = CreateBody(request: request, settings: settings, ports: ports).value
+        let body = CreateBody(
+            request: request, settings: settings, ports: ports, secretVariables: variables
+        ).value
+        let platform = Specifics(request.config).platform
+        let query = [("name", name)] + (platform.map { [("platform", $0)] } ?? [])
         // A second time where the holder of the name went meanwhile.
         for isLast in [false, true] {
-            let answer = try await engine.send(
-                EngineCall(
-                    "POST", "/containers/create", query: [("name", name)], body: body,
-                    timeout: .seconds(180)))
-            if answer.isSuccess { return try answer.decoded(as: Created.self).id }
+            let answer = try await pullingIfMissing(request) { () throws(ProviderFailure) in
+                try await engine.send(
+                    EngineCall(
+                        "POST", "/containers/create", query: query, body: body,
+                        timeout: .seconds(180)))
+            }
+            if answer.isSuccess {
+                let id = try answer.decoded(as: Created.self).id
+                members.insert(id)
+                return id
+            }
             guard EngineMessage.isNameConflict(answer) else {
                 networkSeen.set(false)
                 throw creationFailure(answer, request)
@@ -166,7 +187,7 @@ extension DockerProvider {
 
     /// Removes a container that this call made and that could not be started. Where that fails it
     /// stays, marked as pal's, and the engine finds it.
-    private func discard(_ id: String) async {
+    func discard(_ id: String) async {
         let result = await Result<Bool, ProviderFailure>.catching { () throws(ProviderFailure) in
             try await delete(id, named: id)
         }

@@ -6,15 +6,18 @@ struct CreateBody: Sendable {
     var request: CreateRequest
     var settings: DockerSettings
     var ports: [PortAssignment]
-
-    /// The image where a spec names none.
-    static let defaultImage = "codercom/code-server:latest"
+    /// The secrets that the spec wants as variables.
+    var secretVariables: [String: String] = [:]
 
     private var config: InstanceConfig { request.config }
     private var profile: EditorProfile { EditorProfile(for: request.config) }
+    private var specifics: Specifics { Specifics(request.config) }
 
-    /// The image that is used.
-    static func image(_ config: InstanceConfig) -> String { config.image ?? defaultImage }
+    /// The image that is used: the editor's usual one where a spec names none.
+    static func image(_ config: InstanceConfig) -> String {
+        config.image ?? EditorProfile.usualImage(of: config.editor ?? .codeServer)
+            ?? "codercom/code-server:latest"
+    }
 
     /// Whether the home is a volume.
     static func isPersistent(_ config: InstanceConfig) -> Bool {
@@ -23,7 +26,9 @@ struct CreateBody: Sendable {
 
     /// The network that is joined: the swarm's own, unless the spec names another.
     static func network(_ config: InstanceConfig, swarm: String) -> String {
-        Specifics(config).network ?? DockerName.network(swarm: swarm)
+        let specifics = Specifics(config)
+        if specifics.hasHostNetwork { return "host" }
+        return specifics.network ?? DockerName.network(swarm: swarm)
     }
 
     /// Cores in the Engine's unit.
@@ -45,8 +50,11 @@ struct CreateBody: Sendable {
             ),
             "HostConfig": hostConfig,
         ]
+        if let entrypoint = specifics.entrypoint ?? EditorLock.entrypoint(for: config) {
+            body["Entrypoint"] = .strings(entrypoint)
+        }
         if let command { body["Cmd"] = .strings(command) }
-        if let user = Specifics(config).user { body["User"] = .string(user) }
+        if let user = specifics.user { body["User"] = .string(user) }
         if let check = healthCheck { body["Healthcheck"] = check }
         return .map(body)
     }
@@ -54,7 +62,9 @@ struct CreateBody: Sendable {
     /// The user's variables. An editor that listens on another port than its own is told so:
     /// code-server, and most else, reads `PORT`.
     private var environment: [String: String] {
-        var environment = config.env ?? [:]
+        var environment = EditorLock.environment(for: config, id: request.ownership.id)
+        environment.merge(config.env ?? [:]) { _, own in own }
+        environment.merge(secretVariables) { _, secret in secret }
         if let port = config.network.port, environment["PORT"] == nil {
             environment["PORT"] = String(port)
         }
@@ -64,7 +74,9 @@ struct CreateBody: Sendable {
     /// openvscode-server takes its port as an argument only.
     private var command: [String]? {
         if let command = config.command { return command }
-        guard config.editor == .openvscodeServer, let port = config.network.port else { return nil }
+        guard config.editor == .openvscodeServer, let port = config.network.port,
+            EditorLock.entrypoint(for: config) == nil
+        else { return nil }
         return ["--port", String(port)]
     }
 
@@ -74,22 +86,30 @@ struct CreateBody: Sendable {
         labels.merge(request.ownership.labels) { _, pal in pal }
         labels[DockerLabel.editorPort] = profile.port.map { String($0) }
         labels[DockerLabel.probePath] = profile.readinessPath
+        labels[DockerLabel.lock] = EditorLock(for: config)?.rawValue
+        labels[DockerLabel.folder] = folder
+        labels[DockerLabel.extensions] = ExtensionList.label(config)
+        labels[DockerLabel.marker] = Furnishing.isNeeded(config) ? Furnishing.marker : nil
         return labels
+    }
+
+    /// The folder that the editor is opened with: where the workspace is, else the home.
+    private var folder: String? {
+        guard (config.editor ?? .codeServer) != .custom else { return nil }
+        return config.workspacePath == nil ? profile.home : profile.projectFolder
     }
 
     private var hostConfig: Value {
         var host: [String: Value] = [
-            "RestartPolicy": Self.restartPolicy,
+            "RestartPolicy": specifics.restartPolicy,
             "NetworkMode": .string(Self.network(config, swarm: settings.swarm)),
             "PortBindings": portBindings,
             "Mounts": .list(mounts),
         ]
+        host.merge(specifics.hostConfig) { _, own in own }
         host.merge(Self.limits(config.resources)) { _, limit in limit }
         return .map(host)
     }
-
-    /// Instances come back after a reboot without pal, and stay down when they were stopped.
-    static let restartPolicy = Value.map(["Name": .string("unless-stopped")])
 
     /// The limits that are set, in the Engine's units. The limit of memory and swap together is
     /// that of memory: without it the Engine would allow as much swap again.
@@ -125,14 +145,33 @@ struct CreateBody: Sendable {
                     "Type": .string("volume"), "Target": .string(profile.home),
                     "Source": .string(
                         DockerName.volume(swarm: settings.swarm, name: request.ownership.name)),
-                    "VolumeOptions": .map(["Labels": .texts(request.ownership.labels)]),
+                    "VolumeOptions": volumeOptions,
                 ]))
         }
         if let path = config.workspacePath {
             mounts.append(
                 .texts(["Type": "bind", "Source": path, "Target": profile.projectFolder]))
         }
-        return mounts
+        return mounts + specifics.mounts.map(\.value)
+    }
+
+    /// The home's volume. A driver that the spec names is told the size; the Engine's own has no
+    /// such option.
+    private var volumeOptions: Value {
+        var options: [String: Value] = ["Labels": .texts(request.ownership.labels)]
+        var driverOptions = specifics.volumeOptions
+        if let driver = specifics.volumeDriver, driver != "local",
+            let size = config.resources.storageSize, driverOptions["size"] == nil
+        {
+            driverOptions["size"] = "\(size)G"
+        }
+        if specifics.volumeDriver != nil || !driverOptions.isEmpty {
+            options["DriverConfig"] = .map([
+                "Name": .string(specifics.volumeDriver ?? "local"),
+                "Options": .texts(driverOptions),
+            ])
+        }
+        return .map(options)
     }
 
     /// The Engine's own check, where the spec sets anything of `health`.

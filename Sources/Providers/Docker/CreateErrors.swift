@@ -25,10 +25,13 @@ extension DockerProvider {
 
     func imageMissing(_ config: InstanceConfig) -> ProviderFailure {
         let image = CreateBody.image(config)
+        let why =
+            Specifics(config).pull == .never
+            ? "its spec says specific.pull: never" : "it went again after it was pulled"
         return .instance(
             .imageMissing,
-            "'\(config.name)' needs the image \(image), which this Docker does not have; pal pulls "
-                + "images from a later release on, so pull it: docker pull \(image)",
+            "'\(config.name)' needs the image \(image), which this Docker does not have, and "
+                + "\(why); get it (docker pull \(image)), or remove specific.pull",
             isRetryable: true)
     }
 

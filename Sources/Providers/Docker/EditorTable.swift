@@ -37,6 +37,15 @@ struct EditorProfile: Sendable, Hashable {
         }
     }
 
+    /// The image that people use for an editor; nil where there is none.
+    static func usualImage(of editor: Editor) -> String? {
+        switch editor {
+        case .codeServer: "codercom/code-server:latest"
+        case .openvscodeServer: "gitpod/openvscode-server:latest"
+        case .vscode, .custom: nil
+        }
+    }
+
     /// The profile for a config: the editor's, with what the config says otherwise.
     init(for config: InstanceConfig) {
         self = .of(config.editor ?? .codeServer)

@@ -10,6 +10,10 @@ struct EngineCall: Sendable {
     var path: String
     var query: [(name: String, value: String)] = []
     var body: Value?
+    /// Beside the body's own type. Values may be secrets.
+    var headers: [(name: String, value: String)] = []
+    /// A tar archive instead of a body.
+    var archive: [UInt8]?
     /// For the whole call, or until the headers of a stream are in.
     var timeout: Duration = .seconds(60)
 
@@ -32,10 +36,11 @@ struct EngineCall: Sendable {
     func request(version: String) -> HTTPRequest {
         let parameters = query.map { "\($0.name)=\(EngineCall.encoded($0.value))" }
         let suffix = parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&")
+        let type = archive != nil ? "application/x-tar" : body.map { _ in "application/json" }
         return HTTPRequest(
             method, "/v\(version)\(path)\(suffix)",
-            headers: body == nil ? [] : [("Content-Type", "application/json")],
-            body: body.map { Array($0.canonicalJSON.utf8) }, timeout: timeout)
+            headers: headers + (type.map { [("Content-Type", $0)] } ?? []),
+            body: archive ?? body.map { Array($0.canonicalJSON.utf8) }, timeout: timeout)
     }
 
     /// The `filters` parameter.

@@ -23,7 +23,14 @@ final class EngineClient: Sendable {
         let answer = try await attempt(call, version: try await version())
         guard answer.status == 400, APIVersion.isRefusal(answer.message) else { return answer }
         settledVersion.withLock { $0 = nil }
-        return try await attempt(call, version: try await version())
+        let again = try await attempt(call, version: try await version())
+        guard again.status == 400, APIVersion.isRefusal(again.message) else { return again }
+        throw .error(
+            ProviderError(
+                .provider, .platformFailure,
+                "the Docker Engine at \(endpoint) does not speak the API of this pal any more; "
+                    + "update pal, or lower the Engine's DOCKER_MIN_API_VERSION to "
+                    + "\(APIVersion.newest.text)", cause: again.message, isRetryable: false))
     }
 
     /// Makes a call and returns when the headers are in; the body follows.
@@ -31,6 +38,16 @@ final class EngineClient: Sendable {
         let request = call.request(version: try await version().text)
         do throws(HTTPError) {
             return try await http.stream(request, to: endpoint)
+        } catch {
+            throw failure(error, changesSomething: call.changesSomething)
+        }
+    }
+
+    /// Makes a call that goes on as a connection with bytes going both ways.
+    func upgrade(_ call: EngineCall) async throws(ProviderFailure) -> UpgradeAnswer {
+        let request = call.request(version: try await version().text)
+        do throws(HTTPError) {
+            return try await http.upgrade(request, to: "tcp", at: endpoint)
         } catch {
             throw failure(error, changesSomething: call.changesSomething)
         }

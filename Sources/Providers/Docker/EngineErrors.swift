@@ -39,9 +39,21 @@ extension EngineClient {
             return .connection(.cancelled, "the call to Docker was cancelled")
         case .invalidRequest:
             return .invalid("Docker cannot be called: \(error.message)")
-        case .broken, .tooLarge, .tls:
+        case .tls:
             return .connection(
-                .unreachable, "the connection to Docker at \(endpoint) broke; it is tried again",
+                .notPermitted,
+                "the Docker Engine at \(endpoint) and pal do not accept each other's certificates; "
+                    + "check ca.pem, cert.pem, key.pem, and the name in the Engine's certificate",
+                cause: error.message, isRetryable: false)
+        case .broken, .tooLarge:
+            // Over TLS 1.3 a refused certificate shows only when the connection is used.
+            let hint =
+                endpoint.description.hasPrefix("https:")
+                ? ". Where it breaks each time, the Engine does not accept pal's certificate: "
+                    + "check cert.pem and key.pem" : ""
+            return .connection(
+                .unreachable,
+                "the connection to Docker at \(endpoint) broke; it is tried again\(hint)",
                 cause: error.message)
         }
     }

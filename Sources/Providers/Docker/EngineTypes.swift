@@ -19,22 +19,30 @@ struct ContainerSummary: Decodable, Sendable, Hashable {
 struct ContainerDetail: Decodable, Sendable, Hashable {
     var id: String
     var name: String
+    /// The id of the image that it was made from.
+    var image: String?
     var created: String
     var restartCount: Int?
     var state: State
     var config: Config
     var hostConfig: HostConfig
     var networkSettings: NetworkSettings?
+    /// Whether the marks were put on what was read, and not on the container.
+    var isAdopted = false
+    /// The commands that run in it just now.
+    var execIDs: [String]?
 
     private enum CodingKeys: String, CodingKey {
         case id = "Id"
         case name = "Name"
+        case image = "Image"
         case created = "Created"
         case restartCount = "RestartCount"
         case state = "State"
         case config = "Config"
         case hostConfig = "HostConfig"
         case networkSettings = "NetworkSettings"
+        case execIDs = "ExecIDs"
     }
 
     struct State: Decodable, Sendable, Hashable {
@@ -92,6 +100,8 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
         var cpuPeriod: Int?
         var memory: Int?
         var memoryReservation: Int?
+        var networkMode: String?
+        var restartPolicy: RestartPolicy?
         /// By `port/protocol` inside.
         var portBindings: [String: [Binding]?]?
 
@@ -101,8 +111,16 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
             case cpuPeriod = "CpuPeriod"
             case memory = "Memory"
             case memoryReservation = "MemoryReservation"
+            case networkMode = "NetworkMode"
+            case restartPolicy = "RestartPolicy"
             case portBindings = "PortBindings"
         }
+    }
+
+    struct RestartPolicy: Decodable, Sendable, Hashable {
+        var name: String?
+
+        private enum CodingKeys: String, CodingKey { case name = "Name" }
     }
 
     struct Binding: Decodable, Sendable, Hashable {
@@ -176,10 +194,17 @@ struct ExecDetail: Decodable, Sendable {
     var isRunning: Bool
     /// Null while it runs.
     var exitCode: Int?
+    var process: Process?
 
     private enum CodingKeys: String, CodingKey {
         case isRunning = "Running"
         case exitCode = "ExitCode"
+        case process = "ProcessConfig"
+    }
+
+    struct Process: Decodable, Sendable {
+        /// Without the program itself.
+        var arguments: [String]?
     }
 }
 
@@ -189,11 +214,17 @@ struct EngineEvent: Decodable, Sendable, Hashable {
     var type: String?
     var action: String?
     var actor: Actor?
+    /// Seconds since 1970.
+    var time: Int?
+    /// Since 1970.
+    var nanoseconds: Int?
 
     private enum CodingKeys: String, CodingKey {
         case type = "Type"
         case action = "Action"
         case actor = "Actor"
+        case time
+        case nanoseconds = "timeNano"
     }
 
     struct Actor: Decodable, Sendable, Hashable {

@@ -41,8 +41,9 @@ extension DockerProvider {
 
     private static let outputLimit = 64 << 20
 
-    private func makeExec(
-        _ detail: ContainerDetail, _ command: Command
+    /// Makes a command known to the Engine; it does not run yet. Gives the Engine's id of it.
+    func makeExec(
+        _ detail: ContainerDetail, _ command: Command, for session: SessionRequest? = nil
     ) async throws(ProviderFailure) -> String {
         var body: [String: Value] = [
             "Cmd": .strings(command.arguments), "AttachStdout": .bool(true),
@@ -51,6 +52,15 @@ extension DockerProvider {
                 command.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }),
         ]
         if let directory = command.workingDirectory { body["WorkingDir"] = .string(directory) }
+        if let user = command.user { body["User"] = .string(user) }
+        if let session {
+            body["AttachStdin"] = .bool(session.takesInput)
+            body["Tty"] = .bool(session.terminal != nil)
+            // Before that a command can see its terminal without a size for a moment.
+            if let size = session.terminal, try await engine.version() >= .withConsoleSize {
+                body["ConsoleSize"] = .list([.int(size.rows), .int(size.columns)])
+            }
+        }
         let answer = try await act("POST", detail.id, "/exec", body: .map(body))
         if answer.isSuccess { return try answer.decoded(as: Created.self).id }
         if answer.status == 404 { throw .notFound("\(detail.plainName) was removed meanwhile") }
@@ -118,7 +128,7 @@ extension DockerProvider {
 
     private struct OutputTooLarge: Error {}
 
-    private func execDetail(_ exec: String) async throws(ProviderFailure) -> ExecDetail {
+    func execDetail(_ exec: String) async throws(ProviderFailure) -> ExecDetail {
         let answer = try await engine.send(EngineCall("GET", "/exec/\(exec)/json"))
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: "tell how a command ended", changesSomething: false)
@@ -126,12 +136,12 @@ extension DockerProvider {
         return try answer.decoded(as: ExecDetail.self)
     }
 
-    private func hasEnded(_ exec: String) async throws(ProviderFailure) -> Bool {
+    func hasEnded(_ exec: String) async throws(ProviderFailure) -> Bool {
         try await execDetail(exec).exitCode != nil
     }
 
     /// The Engine closes the stream a moment before it knows the code.
-    private func exitCode(_ exec: String) async throws(ProviderFailure) -> Int {
+    func exitCode(_ exec: String) async throws(ProviderFailure) -> Int {
         for _ in 0..<100 {
             let detail = try await execDetail(exec)
             if !detail.isRunning, let code = detail.exitCode { return code }

@@ -62,10 +62,9 @@ extension DockerProvider {
             guard let newest else { return nil }
             id = newest.1
         }
-        guard !id.isEmpty, let detail = try await inspect(id),
-            detail.ownership(in: settings.swarm) != nil
-        else { return nil }
-        return detail
+        guard !id.isEmpty, let detail = try await inspect(id) else { return nil }
+        if let adopted = reference.adopted { return marked(detail, adopted) }
+        return detail.ownership(in: settings.swarm) != nil ? detail : nil
     }
 
     /// As `find`, for calls that need the container: what is not pal's is not touched.

@@ -70,6 +70,9 @@ final class InspectCache: Sendable {
         }
     }
 
+    /// Something happened that bears on no container itself, but on what a list says of it.
+    func stir() { state.withLock { $0.moment += 1 } }
+
     /// To be taken before an inspection.
     func ticket() -> Ticket { state.withLock { Ticket(moment: $0.moment) } }
 

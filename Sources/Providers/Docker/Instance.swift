@@ -67,6 +67,12 @@ extension ContainerDetail {
 
     /// The published ports: as configured, so that they are known of a stopped container too.
     var ports: [PublishedPort] {
+        // With the host's network nothing is published, and a port inside is one outside.
+        if hostConfig.networkMode == "host" {
+            return editorPort.map {
+                [PublishedPort(inside: PortKey($0), address: "", outside: $0)]
+            } ?? []
+        }
         let configured = hostConfig.portBindings ?? [:]
         let current = networkSettings?.ports ?? [:]
         return configured.compactMap { key, bindings -> PublishedPort? in
@@ -134,13 +140,19 @@ struct PublishedPort: Sendable, Hashable {
 
 extension DockerProvider {
     /// The instance that a container is; nil where it is not of this swarm.
-    func instance(_ detail: ContainerDetail, _ readiness: Readiness) -> VSCodeInstance? {
+    func instance(
+        _ detail: ContainerDetail, _ readiness: Readiness, _ images: ImageFacts
+    ) -> VSCodeInstance? {
         guard let ownership = detail.ownership(in: settings.swarm) else { return nil }
         var instance = createBaseInstance(
             ownership, providerInstanceId: detail.id, status: detail.status,
             config: detail.observedConfig(ownership, region: region))
+        instance.isAdopted = detail.isAdopted ? true : nil
         instance.readiness = readiness
-        instance.exit = detail.exit
+        let death = memoryDeaths.report(of: detail.id)
+        // One report for one death, also while the Engine is starting it again.
+        let isRestarting = detail.state.status == "restarting"
+        instance.exit = isRestarting && death != nil ? death : detail.exit ?? death
         instance.resources.cpu.limit = instance.config.resources.cpuCores
         instance.resources.memory.limit = instance.config.resources.memoryMax.map { Double($0) }
         instance.network = network(detail)
@@ -148,10 +160,11 @@ extension DockerProvider {
         instance.updatedAt = [detail.state.startedAt, detail.state.finishedAt, detail.created]
             .compactMap { $0.flatMap { Timestamp.date($0) } }.max()
         instance.metadata = metadata(detail)
+        images.complete(&instance, detail)
         return instance
     }
 
-    private func network(_ detail: ContainerDetail) -> NetworkState {
+    func network(_ detail: ContainerDetail) -> NetworkState {
         var network = NetworkState()
         network.internalIp = detail.internalAddress
         network.ports = detail.ports.map {

@@ -17,6 +17,7 @@ extension DockerProvider {
     public func startInstance(_ reference: InstanceReference) async throws(ProviderFailure) {
         let detail = try await require(reference)
         if detail.state.status == "paused" { return try await unpause(detail) }
+        try await discardUnfinished(detail)
         switch try await start(detail.id, named: detail.plainName) {
         case .started: return
         case .portTaken(let port):
@@ -56,12 +57,17 @@ extension DockerProvider {
         try throwUnlessGone(answer, "stop", detail)
     }
 
-    /// Ends and deletes the container and its anonymous volumes; volumes with a name stay.
+    /// Ends and deletes the container and its anonymous volumes; volumes with a name stay. With the
+    /// swarm's last container its network goes too.
     public func deleteInstance(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> Bool {
         guard let detail = try await find(reference) else { return false }
-        return try await delete(detail.id, named: detail.plainName)
+        // What others put into a nameless volume is not pal's to throw away.
+        let isDeleted = try await delete(
+            detail.id, named: detail.plainName, withNamelessVolumes: reference.adopted == nil)
+        await removeNetworkAfterLast(detail.id)
+        return isDeleted
     }
 
     /// Limits are changed while it runs.
@@ -77,13 +83,19 @@ extension DockerProvider {
         var body = CreateBody.limits(wanted.resources)
         if !body.isEmpty {
             // Podman resets a policy that is not named.
-            body["RestartPolicy"] = CreateBody.restartPolicy
+            body["RestartPolicy"] = .map([
+                "Name": .string(detail.hostConfig.restartPolicy?.name ?? "unless-stopped")
+            ])
             let answer = try await act("POST", detail.id, "/update", body: .map(body))
             cache.forget(detail.id)
             if !answer.isSuccess { try throwUpdate(answer, detail) }
         }
-        guard let updated = try await inspect(detail.id),
-            let instance = instance(updated, await readiness(of: updated, timeout: .seconds(3)))
+        let updatedOne = InstanceReference(
+            id: reference.id, providerInstanceId: detail.id, adopted: reference.adopted)
+        guard let updated = try await find(updatedOne),
+            let instance = instance(
+                updated, await readiness(of: updated, timeout: .seconds(3)),
+                try await imageFacts([updated]))
         else { throw .notFound("\(detail.plainName) was removed while it was updated") }
         return instance
     }
@@ -120,9 +132,12 @@ extension DockerProvider {
     }
 
     /// Deletes a container of the swarm, and returns when it is gone.
-    func delete(_ id: String, named name: String) async throws(ProviderFailure) -> Bool {
+    func delete(
+        _ id: String, named name: String, withNamelessVolumes: Bool = true
+    ) async throws(ProviderFailure) -> Bool {
         let answer = try await act(
-            "DELETE", id, "", query: [("force", "1"), ("v", "1")], timeout: .seconds(120))
+            "DELETE", id, "", query: [("force", "1"), ("v", withNamelessVolumes ? "1" : "0")],
+            timeout: .seconds(120))
         cache.forget(id)
         ready.remove(id)
         if answer.isSuccess { return true }

@@ -52,7 +52,9 @@ extension DockerProvider: LogFollowingProvider {
             throw .unexpected(
                 answer, doing: "read the logs of \(detail.plainName)", changesSomething: false)
         }
-        return LogSource(stream: stream, isTerminal: detail.config.isTerminal ?? false)
+        return LogSource(
+            stream: stream, isTerminal: detail.config.isTerminal ?? false,
+            hidden: detail.tokenInLogs(settings.passwords))
     }
 }
 
@@ -60,6 +62,8 @@ extension DockerProvider: LogFollowingProvider {
 private struct LogSource {
     let stream: HTTPStream
     let isTerminal: Bool
+    /// A token that the editor itself writes there; it is not passed on.
+    let hidden: String?
 
     /// Reads to the end.
     func read(
@@ -68,13 +72,22 @@ private struct LogSource {
         var reader = LogReader(isTerminal: isTerminal)
         let bytes = stream.makeAsyncIterator()
         do {
-            while let piece = try await bytes.next() { await take(try reader.push(piece)) }
+            while let piece = try await bytes.next() { await take(shown(try reader.push(piece))) }
         } catch let error as HTTPError {
             throw engine.failure(error, changesSomething: false)
         } catch {
             throw .malformedStream
         }
-        await take(reader.finish())
+        await take(shown(reader.finish()))
+    }
+
+    private func shown(_ lines: [LogLine]) -> [LogLine] {
+        guard let hidden else { return lines }
+        return lines.map { line in
+            var line = line
+            line.text = line.text.replacing(hidden, with: "(token)")
+            return line
+        }
     }
 }
 

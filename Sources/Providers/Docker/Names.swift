@@ -40,6 +40,14 @@ enum DockerLabel {
     static let editorPort = "pal.editor-port"
     /// The path that is probed for readiness; missing where an instance that runs is ready.
     static let probePath = "pal.probe-path"
+    /// What opens the editor, as `EditorLock` names it; never the password.
+    static let lock = "pal.lock"
+    /// The folder that the editor opens.
+    static let folder = "pal.folder"
+    /// The file whose presence says that the container was finished.
+    static let marker = "pal.marker"
+    /// The editor and the extensions that it is to have.
+    static let extensions = "pal.extensions"
     /// The swarm, on networks too.
     static let swarm = "pal.swarm"
 }

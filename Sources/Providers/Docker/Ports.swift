@@ -24,6 +24,8 @@ struct WantedPort: Sendable, Hashable {
 
     /// The ports of a config. An entry of `network.ports` for the editor's own port fixes that one.
     static func all(_ config: InstanceConfig, editorPort: Int?) -> [WantedPort] {
+        // There a port inside is one outside, and nothing is published.
+        if Specifics(config).hasHostNetwork { return [] }
         var wanted = editorPort.map { [WantedPort(inside: PortKey($0), fixed: nil)] } ?? []
         for port in config.network.ports ?? [] {
             let entry = WantedPort(

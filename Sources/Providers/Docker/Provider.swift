@@ -27,10 +27,19 @@ public struct DockerProvider: AbstractProvider {
     let clock: any Clock<Duration>
     let cache = InspectCache()
     let lastList = LastList()
+    let cursor = EventCursor()
     let ready = ReadyRuns()
     let portChooser: PortChooser
     let networkTurnstile = Turnstile()
     let networkSeen = Seen()
+    let pulls = PullShare()
+    let tags = ImageTags()
+    let registryLooks = RegistryLooks()
+    let credentials: RegistryCredentials
+    let members = Members()
+    let samples = Samples()
+    let extensionRuns = ExtensionRuns()
+    let memoryDeaths = MemoryDeaths()
 
     /// How many calls a list makes at once.
     static let inspections = 8
@@ -42,8 +51,10 @@ public struct DockerProvider: AbstractProvider {
         self.settings = settings
         self.logger = logger
         self.clock = clock
-        engine = EngineClient(endpoint: settings.endpoint)
+        engine = EngineClient(
+            endpoint: settings.endpoint, http: HTTPClient(tls: settings.tls))
         portChooser = PortChooser(settings)
+        credentials = RegistryCredentials(environment: settings.environment, clock: clock)
     }
 
     /// Asks the Engine for its version and settles on the newest that both sides speak.
@@ -62,11 +73,13 @@ public struct DockerProvider: AbstractProvider {
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> VSCodeInstance? {
         guard let detail = try await find(reference) else { return nil }
-        return instance(detail, await readiness(of: detail, timeout: .seconds(3)))
+        let facts = try await imageFacts([detail])
+        return instance(detail, await readiness(of: detail, timeout: .seconds(3)), facts)
     }
 
     /// One call while an event stream is open and nothing happened; else also one inspection for
-    /// each container, 8 at once. Editors that were never seen ready are asked.
+    /// each container and each of their images' names, 8 at once. Editors that were never seen
+    /// ready are asked.
     public func listInstances(
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
@@ -75,10 +88,15 @@ public struct DockerProvider: AbstractProvider {
         if filter == .all, let known = lastList.instances(answer.body, cache) { return known }
         let summaries = try answer.decoded(as: [ContainerSummary].self)
         let instances = try await instances(summaries, filter)
+        guard filter.adopting.isEmpty else { return instances + (try await adopted(filter)) }
         guard filter == .all else { return instances }
+        tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
+        members.replace(ids)
         cache.retain(ids)
         ready.retain(ids)
+        extensionRuns.retain(ids)
+        memoryDeaths.retain(ids)
         lastList.keep(answer.body, instances, cache, ticket)
         return instances
     }
@@ -90,8 +108,9 @@ public struct DockerProvider: AbstractProvider {
             Ownership(labels: summary.labels ?? [:]).map { filter.takes($0.name) } ?? false
         }
         let details = try await details(of: wanted)
+        let facts = try await imageFacts(details)
         let instances = await bounded(details, atOnce: Self.probes) { detail in
-            instance(detail, await readiness(of: detail, timeout: .seconds(1)))
+            instance(detail, await readiness(of: detail, timeout: .seconds(1)), facts)
         }
         return instances.compactMap(\.self).sorted {
             ($0.name, $0.ownership.generation, $0.providerInstanceId)

@@ -13,7 +13,8 @@ public struct DockerProviderClass: ProviderClass {
     /// A class without state.
     public init() {}
 
-    /// Makes one. `specific` takes `socketPath` and `bindAddress`; `DOCKER_HOST` is understood.
+    /// Makes one. `specific` takes `socketPath`, `host` with `certPath` and `tlsVerify`, `context`,
+    /// and `bindAddress`; the variables and contexts of the `docker` command are understood.
     public func makeProvider(
         _ settings: ProviderSettings, logger: Logger
     ) throws(ProviderFailure) -> any Provider {

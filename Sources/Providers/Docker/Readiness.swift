@@ -27,7 +27,7 @@ final class ReadyRuns: Sendable {
 }
 
 extension DockerProvider {
-    /// Whether the editor in a container answers.
+    /// Whether the editor in a container answers, and has its extensions.
     ///
     /// The Engine's own check decides where it has decided: healthy is ready, unhealthy is not.
     /// While it is starting, or where there is none, the editor is asked from outside, where its
@@ -35,6 +35,13 @@ extension DockerProvider {
     ///
     /// - Parameter timeout: The longest time for asking.
     func readiness(of detail: ContainerDetail, timeout: Duration) async -> Readiness {
+        let readiness = await editorReadiness(of: detail, timeout: timeout)
+        return readiness.isReady ? await extensionReadiness(detail) : readiness
+    }
+
+    private func editorReadiness(
+        of detail: ContainerDetail, timeout: Duration
+    ) async -> Readiness {
         if detail.state.status == "restarting" {
             return .notReady(
                 "it keeps ending and is restarted: \(detail.exit?.text ?? "no exit code")")

@@ -41,7 +41,8 @@ extension Capabilities {
                 "secrets": .unsupported(
                     "secrets are not handed to a process yet; have the command read them itself"),
             ],
-            features: [.events, .storage, .followedLogs], maximumConcurrentCalls: 8)
+            features: [.events, .storage, .followedLogs, .interactive, .metrics],
+            maximumConcurrentCalls: 8)
     }
 }
 

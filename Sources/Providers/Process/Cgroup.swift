@@ -116,12 +116,12 @@ struct CgroupPlace: Sendable, Hashable, Codable {
         if count < 0 { throw SystemError("write '\(value)' to", path, code: errno) }
     }
 
-    private static func text(_ path: String) -> String? {
+    static func text(_ path: String) -> String? {
         guard let bytes = try? RegularFile.read(at: path, limit: 1 << 20).bytes else { return nil }
         return String(decoding: bytes, as: UTF8.self).trimmed
     }
 
-    private static func number(after key: String, in path: String) -> Int? {
+    static func number(after key: String, in path: String) -> Int? {
         text(path)?.split(separator: "\n").lazy
             .map { $0.split(separator: " ") }
             .first { $0.first == key[...] }?.last.flatMap { Int($0) }

@@ -18,6 +18,11 @@ extension ProcessProvider {
     public func executeCommand(
         _ reference: InstanceReference, _ command: Command
     ) async throws(ProviderFailure) -> CommandResult {
+        try await execution(reference).run(command)
+    }
+
+    /// Commands beside the run of an instance, which must be there.
+    func execution(_ reference: InstanceReference) throws(ProviderFailure) -> Execution {
         let entry = try records.get(reference)
         let name = entry.record.ownership.name
         guard try RunState.read(entry.files).status == .running else {
@@ -28,7 +33,7 @@ extension ProcessProvider {
         do { launch = try JSONFile.read(LaunchFile.self, at: entry.files.launch) } catch {
             throw .file(error)
         }
-        return try await Execution(launch: launch, name: name, clock: clock).run(command)
+        return Execution(launch: launch, name: name, clock: clock)
     }
 }
 
@@ -39,39 +44,57 @@ struct Execution: Sendable {
     let clock: any Clock<Duration>
 
     /// By this variable everything that the command starts is found when it has to be ended.
-    private static let marker = "PAL_EXEC"
+    static let marker = "PAL_EXEC"
     /// Long enough to count as no limit.
     private static let forever = Duration.seconds(1 << 30)
 
     func run(_ command: Command) async throws(ProviderFailure) -> CommandResult {
         let id = Creation.random()
-        var environment = launch.environment.merging(command.environment) { _, own in own }
-        environment[Self.marker] = id
-        let directory = directory(command)
-        guard let program = command.arguments.first else {
-            throw .configuration("no command to run in '\(name)'")
-        }
-        guard Directories.isDirectory(directory) else {
-            throw .instance(.wrongState, "there is no directory \(directory) for the command")
-        }
-        guard
-            let path = ProgramSearch.find(
-                program, path: environment["PATH"] ?? "", directory: directory)
-        else {
-            let message = Array("pal: \(program): command not found\n".utf8)
+        let place = try place(command, id)
+        guard let path = place.program else {
+            let message = Array("pal: \(place.name): command not found\n".utf8)
             return CommandResult(exitCode: 127, standardOutput: [], standardError: message)
         }
         let configuration = Configuration(
             executable: .path(FilePath(path)),
             arguments: Arguments(
-                executablePathOverride: program,
+                executablePathOverride: place.name,
                 remainingValues: Array(command.arguments.dropFirst())),
             environment: .custom(
-                environment.reduce(into: [:]) { result, entry in
+                place.environment.reduce(into: [:]) { result, entry in
                     if let key = Environment.Key(rawValue: entry.key) { result[key] = entry.value }
                 }),
-            workingDirectory: FilePath(directory))
+            workingDirectory: FilePath(place.directory))
         return try await race(configuration, id, command.timeout)
+    }
+
+    /// With what and where a command runs.
+    struct Place: Sendable {
+        /// As the caller named it.
+        var name: String
+        /// Its path; nil where there is none.
+        var program: String?
+        var environment: [String: String]
+        var directory: String
+    }
+
+    /// - Throws: Where there is no command, its directory is missing, or it shall run as somebody
+    ///   else than pal.
+    func place(_ command: Command, _ id: String) throws(ProviderFailure) -> Place {
+        guard let name = command.arguments.first else {
+            throw .configuration("no command to run in '\(self.name)'")
+        }
+        try OwnUser.check(command.user, self.name)
+        var environment = launch.environment.merging(command.environment) { _, own in own }
+        environment[Self.marker] = id
+        let directory = directory(command)
+        guard Directories.isDirectory(directory) else {
+            throw .instance(.wrongState, "there is no directory \(directory) for the command")
+        }
+        let program = ProgramSearch.find(
+            name, path: environment["PATH"] ?? "", directory: directory)
+        return Place(
+            name: name, program: program, environment: environment, directory: directory)
     }
 
     /// Relative to the instance's own.
@@ -114,7 +137,7 @@ struct Execution: Sendable {
         }
     }
 
-    private func end(_ id: String) async {
+    func end(_ id: String) async {
         await runOffPool { Leftovers.end(variable: Self.marker, id) }
     }
 

@@ -56,8 +56,6 @@ extension ProcessProvider {
         let resources = record.config.resources
         instance.resources.cpu.limit = resources.cpuCores
         instance.resources.memory.limit = resources.memoryMax.map { Double($0) }
-        instance.resources.memory.used =
-            launch?.cgroup?.memoryUsed().map { Double($0) / Double(1 << 20) }
         instance.resources.storage.limit = resources.storageSize.map { Double($0) }
         instance.metadata = metadata(record, files, state, launch)
         return instance

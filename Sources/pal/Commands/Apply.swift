@@ -86,9 +86,12 @@ private struct PlanFile: Decodable {
 /// What `apply` shows while it works, on a terminal only: one line that is written over.
 final class ProgressLine: Sendable {
     private let lastEvent = Mutex<Int64?>(nil)
+    private let line = Mutex("")
+    private let nextLook = Mutex(ContinuousClock.now)
     private let isRich = Terminal.isRich
 
     func show(_ ledger: SQLiteLedger) {
+        guard isRich else { return }
         let after = lastEvent.withLock { $0 }
         guard let events = try? ledger.events(name: nil, after: after ?? .max, limit: 200) else {
             return
@@ -98,20 +101,26 @@ final class ProgressLine: Sendable {
             lastEvent.withLock { $0 = newest }
             return
         }
-        guard let last = events.last else { return }
-        lastEvent.withLock { $0 = last.number }
-        guard isRich else { return }
+        if let last = events.last { lastEvent.withLock { $0 = last.number } }
         for event in events where event.name != nil {
             clear()
             Terminal.say("  \(event.name ?? "")  \(event.reason)  \(event.message)")
         }
-        if let records = try? ledger.records() {
-            let ready = records.filter { $0.conditions.contains { $0.kind == .ready && $0.isTrue } }
-            Terminal.write("\r\(ready.count) of \(records.count) ready", to: 1)
-        }
+        let now = ContinuousClock.now
+        // There may be very many records.
+        guard !events.isEmpty || nextLook.withLock({ $0 <= now }),
+            let records = try? ledger.records()
+        else { return }
+        nextLook.withLock { $0 = now + .milliseconds(500) }
+        let text = ProgressBar.line(records, columns: Terminal.columns)
+        guard line.withLock({ $0 != text }) else { return }
+        clear()
+        line.withLock { $0 = text }
+        Terminal.write("\r" + text, to: 1)
     }
 
     func clear() {
+        line.withLock { $0 = "" }
         if isRich { Terminal.write("\r\u{1B}[K", to: 1) }
     }
 }

@@ -21,22 +21,33 @@ struct Span: ExpressibleByArgument {
 }
 
 extension WorldOptions {
+    /// Has something done to these instances, or to all where none is named, and waits for what
+    /// came of it.
+    func ask(
+        _ verb: ControlRequest.Verb, _ names: [String], within limit: Span,
+        holdFor: TimeSpan? = nil
+    ) async throws -> ControlReply {
+        let environment = try environment()
+        let client = try ControlClient(environment, logLevel: logLevel)
+        let request = ControlRequest(
+            verb: verb, names: names, holdFor: holdFor, by: ControlClient.person)
+        let reply = try await client.ask(
+            request, only: names.isEmpty ? nil : Set(names), limit: limit.value.duration,
+            purpose: "pal \(verb.rawValue)")
+        guard let reply else {
+            throw CommandFailure(
+                "not done within \(limit.value.text); 'pal status' says how it stands")
+        }
+        return reply
+    }
+
     /// Has a change made to instances and prints what came of it.
     func change(
         _ verb: ControlRequest.Verb, _ options: ChangeOptions, holdFor: TimeSpan? = nil,
         done: (String) -> String
     ) async throws {
-        let environment = try environment()
-        let client = try ControlClient(environment, logLevel: logLevel)
-        let request = ControlRequest(
-            verb: verb, names: options.names, holdFor: holdFor, by: ControlClient.person)
-        let reply = try await client.ask(
-            request, only: Set(options.names), limit: options.timeout.value.duration,
-            purpose: "pal \(verb.rawValue)")
-        guard let reply else {
-            throw CommandFailure(
-                "not done within \(options.timeout.value.text); 'pal status' says how it stands")
-        }
+        let reply = try await ask(
+            verb, options.names, within: options.timeout, holdFor: holdFor)
         for message in reply.messages { Terminal.complain(message) }
         guard reply.isDone else { Terminal.exit(1) }
         for name in options.names { Terminal.say(done(name)) }
@@ -109,16 +120,7 @@ struct Retry: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The longest wait.", valueName: "time")) var timeout = Span("5m")
 
     func run() async throws {
-        let environment = try world.environment()
-        let client = try ControlClient(environment, logLevel: world.logLevel)
-        let reply = try await client.ask(
-            ControlRequest(verb: .retry, names: names, by: ControlClient.person),
-            only: names.isEmpty ? nil : Set(names), limit: timeout.value.duration,
-            purpose: "pal retry")
-        guard let reply else {
-            throw CommandFailure(
-                "not done within \(timeout.value.text); 'pal status' says how it stands")
-        }
+        let reply = try await world.ask(.retry, names, within: timeout)
         for message in reply.messages { Terminal.complain(message) }
         guard reply.isDone else { Terminal.exit(1) }
         for name in names { Terminal.say("\(name): as declared") }
@@ -144,13 +146,7 @@ struct Approve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The longest wait.", valueName: "time")) var timeout = Span("5m")
 
     func run() async throws {
-        let environment = try world.environment()
-        let client = try ControlClient(environment, logLevel: world.logLevel)
-        let reply = try await client.ask(
-            ControlRequest(verb: .approve, names: names, by: ControlClient.person),
-            only: names.isEmpty ? nil : Set(names), limit: timeout.value.duration,
-            purpose: "pal approve")
-        guard let reply else { throw CommandFailure("not done within \(timeout.value.text)") }
+        let reply = try await world.ask(.approve, names, within: timeout)
         for message in reply.messages { Terminal.say(message) }
         if !reply.isDone { Terminal.exit(1) }
     }

@@ -11,6 +11,8 @@ struct Logs: AsyncParsableCommand {
               pal logs alice
               pal logs alice --lines 100 --pattern 'error|warn'
               pal logs alice --since 10m --follow
+
+            --follow goes on over restarts and replacements, until Ctrl-C.
             """)
     @OptionGroup var world: WorldOptions
     @Argument(help: "The instance.") var name: String
@@ -34,7 +36,10 @@ struct Logs: AsyncParsableCommand {
             pattern: pattern)
         do throws(ProviderFailure) {
             if follow, let provider = target.provider as? any LogFollowingProvider {
-                try await provider.followInstanceLogs(target.instance.reference, options) {
+                let pursuit = LogPursuit(provider, name: name, options: options)
+                try await pursuit.run(from: target.instance) {
+                    tell($0)
+                } _: {
                     show($0)
                 }
             } else {
@@ -47,42 +52,22 @@ struct Logs: AsyncParsableCommand {
         }
     }
 
+    /// Not in a pipe: there only the instance's own lines belong.
+    private func tell(_ notice: LogPursuit.Notice) {
+        guard isatty(STDERR_FILENO) == 1 else { return }
+        let text =
+            switch notice {
+            case .stopped: "has stopped; waiting until it runs again"
+            case .restarted: "runs again"
+            case .replaced: "was replaced"
+            case .missing: "is gone; waiting until it is made again"
+            case .unreachable(let why): "cannot be reached; waiting: \(why)"
+            }
+        Terminal.complain("pal: \(name) \(text)")
+    }
+
     private func show(_ line: LogLine) {
         let time = timestamps ? (line.at.map { $0.formatted(.iso8601) + "  " } ?? "") : ""
         Terminal.write(time + line.text + "\n", to: line.stream == .stdout ? 1 : 2)
-    }
-}
-
-/// `pal exec`.
-struct Exec: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Run a command inside an instance; its exit code is the command's own.",
-        discussion: "  pal exec alice -- git status\n  pal exec alice --workdir /tmp -- ls -l")
-    @OptionGroup var world: WorldOptions
-    @Argument(help: "The instance.") var name: String
-    @Option(name: [.customShort("w"), .long], help: "Where to run it.") var workdir: String?
-    @Option(help: ArgumentHelp("The longest time that it may take.", valueName: "time"))
-    var timeout: Span?
-    @Argument(parsing: .postTerminator, help: "The command and its arguments, after '--'.")
-    var command: [String] = []
-
-    func validate() throws {
-        if command.isEmpty { throw ValidationError("give the command after '--'") }
-    }
-
-    func run() async throws {
-        let target = try await Target(name, world)
-        let result: CommandResult
-        do throws(ProviderFailure) {
-            result = try await target.provider.executeCommand(
-                target.instance.reference,
-                Command(
-                    command, workingDirectory: workdir, timeout: timeout?.value.duration))
-        } catch {
-            throw CommandFailure("\(name): \(error)")
-        }
-        Terminal.write(result.standardOutput, to: 1)
-        Terminal.write(result.standardError, to: 2)
-        Terminal.exit(Int32(truncatingIfNeeded: result.exitCode))
     }
 }

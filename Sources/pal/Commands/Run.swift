@@ -66,7 +66,8 @@ struct Run: AsyncParsableCommand {
 
 /// Waits for a signal to this process.
 final class Signals: Sendable {
-    private let stream: AsyncStream<Int32>
+    /// Each one's number, as they come. For one reader.
+    let stream: AsyncStream<Int32>
     private let sources: [any DispatchSourceSignal]
 
     init(_ numbers: [Int32]) {

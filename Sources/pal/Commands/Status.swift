@@ -9,7 +9,8 @@ struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what is true, and what is not.",
         discussion: """
-            Reads what the controller last wrote down; works without one, and says so.
+            Reads what the controller last wrote down; works without one, and says so. With a
+            name, -o wide or -o json the providers are asked what is used now, for 2 s at most.
 
               pal status
               pal status alice -o json
@@ -26,7 +27,13 @@ struct Status: AsyncParsableCommand {
         let environment = try world.environment()
         var shown: StatusReport.Document?
         repeat {
-            let report = try read(environment)
+            var report = try read(environment)
+            if asksForUsage {
+                let composition = Composition(environment, logLevel: world.logLevel)
+                report.add(
+                    await LiveUsage(composition: composition).ask(
+                        report.document.instances.compactMap(\.instance)))
+            }
             if report.document != shown {
                 if shown != nil, Terminal.isRich { Terminal.write("\u{1B}[2J\u{1B}[H", to: 1) }
                 try show(report)
@@ -35,6 +42,9 @@ struct Status: AsyncParsableCommand {
             if watch { try await Task.sleep(for: .milliseconds(500)) }
         } while watch
     }
+
+    /// What is used changes all the time, so that it is no reason to show the rest again.
+    private var asksForUsage: Bool { !watch && (output != .table || !names.isEmpty) }
 
     private func read(_ environment: Environment) throws -> StatusReport {
         guard let ledger = try SQLiteLedger.openReadOnly(directory: environment.state) else {
@@ -59,7 +69,9 @@ struct Status: AsyncParsableCommand {
 
     private func show(_ report: StatusReport) throws {
         switch output {
-        case .table: report.showTable(wide: false, onlyDeclared: false)
+        case .table:
+            report.showTable(wide: false, onlyDeclared: false)
+            if !names.isEmpty { report.showUsage() }
         case .wide: report.showTable(wide: true, onlyDeclared: false)
         case .json, .yaml: try Encoded.show(report.document, output)
         }

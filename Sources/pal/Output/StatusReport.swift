@@ -2,6 +2,7 @@ import Foundation
 import PalEngine
 import PalLedger
 import PalModel
+import PalProvider
 
 /// What `status` shows: the ledger's view of the swarm.
 struct StatusReport {
@@ -21,6 +22,7 @@ struct StatusReport {
         var failures: Int
         var drift: [Drift]?
         var decision: Decision?
+        var progress: PalProvider.Progress?
 
         init(_ record: InstanceRecord) {
             name = record.name
@@ -37,6 +39,7 @@ struct StatusReport {
             failures = record.failures
             drift = record.drift
             decision = record.decision
+            progress = record.progress
         }
     }
 
@@ -76,6 +79,15 @@ struct StatusReport {
             source: nil, problems: [], pruneBlock: nil, parked: nil, providers: [:], instances: [])
     }
 
+    /// Adds what the instances use now.
+    mutating func add(_ usage: [String: ResourceUsage]) {
+        for index in document.instances.indices {
+            let row = document.instances[index]
+            guard let used = usage[row.name], let instance = row.instance else { continue }
+            document.instances[index].instance = used.filled(into: instance)
+        }
+    }
+
     mutating func keep(where isWanted: (Row) -> Bool) {
         document.instances = document.instances.filter(isWanted)
     }
@@ -85,7 +97,7 @@ struct StatusReport {
     func showTable(wide: Bool, onlyDeclared: Bool) {
         var table = Table(
             ["NAME", "PROVIDER", "STATUS", "READY", "AGE", wide ? "ID" : "URL"]
-                + (wide ? ["PLATFORM ID", "GENERATION", "SPEC", "URL"] : []))
+                + (wide ? ["PLATFORM ID", "GENERATION", "CPU", "MIB", "SPEC", "URL"] : []))
         for row in document.instances { table.add(cells(row, wide)) }
         if document.instances.isEmpty {
             Terminal.say(
@@ -106,10 +118,11 @@ struct StatusReport {
             Age.text(since: row.instance?.createdAt),
         ]
         guard wide else { return start + [url] }
-        return start + [
-            row.id, String(row.instance?.providerInstanceId.prefix(12) ?? "-"),
-            String(row.generation), row.location?.description ?? "-", url,
-        ]
+        let resources = row.instance?.resources ?? ResourceState()
+        let platformId = row.instance.map { String($0.providerInstanceId.prefix(12)) } ?? "-"
+        let place = row.location?.description ?? "-"
+        let used = [resources.cpu.text(digits: 2), resources.memory.text(digits: 0)]
+        return start + [row.id, platformId, String(row.generation)] + used + [place, url]
     }
 
     private func showDetails() {
@@ -138,6 +151,6 @@ extension StatusReport.Row {
     /// Whether the table alone does not say why it is not ready.
     fileprivate var needsWords: Bool {
         !ready && hold == nil && instance?.config.state != .stopped
-            && !conditions.contains { $0.kind != .ready && $0.kind != .notEnforced }
+            && !conditions.contains { ![.ready, .notEnforced, .exposed].contains($0.kind) }
     }
 }

@@ -9,6 +9,13 @@ enum Terminal {
             && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     }
 
+    /// How wide the terminal of the standard output is.
+    static var columns: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     /// Writes one line to the standard output, at once.
     static func say(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
@@ -30,6 +37,7 @@ enum Terminal {
     }
 
     static func exit(_ code: Int32) -> Never {
+        RawTerminal.restore()
         fflush(nil)
         // Not exit(3): its handlers free what libcurl's and OpenSSL's threads may still be using.
         _exit(code)

@@ -66,8 +66,7 @@ struct CrashRun {
                 notes.value.places.append(place)
                 guard notes.value.places.count == 1 else { return }
                 world.life.value.crashesAfter = fate.crashesAgainAfter
-                guard fate.losesLedger, let fresh = try? SQLiteLedger.inMemory() else { return }
-                world.life.value.ledger = fresh
+                if fate.losesLedger { world.forget() }
             case .called(let call) where notes.value.isArmed: notes.value.calls.append(call.verb)
             default: break
             }
@@ -117,7 +116,7 @@ struct CrashRun {
         if script.startsAnew {
             world.shutDown()
             _ = run.run(for: .seconds(60)) { world.life.value.controller == nil }
-            if let fresh = try? SQLiteLedger.inMemory() { world.life.value.ledger = fresh }
+            world.forget()
             world.life.value.crashesAfter = fate.crashesAfter
             return (0, false)
         }

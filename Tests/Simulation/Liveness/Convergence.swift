@@ -13,6 +13,8 @@ struct Convergence {
     let world: World
     /// What is not yet as it should be, by name.
     private(set) var unmet: [(name: String, what: String)] = []
+    /// What the last plan would still do, by name.
+    var left: [(name: String, what: String)] = []
     private var quietSince: Duration?
 
     /// How long it must last. Where nobody gives consent, deletions go on one after the other as
@@ -48,11 +50,12 @@ struct Convergence {
         let needed = Set(declared.values.map { $0.provider ?? "docker" })
             .union(known.values.map(\.provider))
         var unmet: [(String, String)] = []
-        for name in Set(declared.keys).union(owned).sorted() {
+        let leaving = known.values.filter { $0.discardsStorageSince != nil }.map(\.name)
+        for name in Set(declared.keys).union(owned).union(leaving).sorted() {
             let problem =
-                declared[name].map { check($0, known[name]) }
+                declared[name].map { check($0, known[name], needed) }
                 ?? checkUndeclared(name, known[name], needed)
-            if let problem { unmet.append((name, problem + says(known[name]))) }
+            if let problem { unmet.append((name, problem + Self.says(known[name]))) }
         }
         if let open = try? world.life.value.ledger.openRequests(), !open.isEmpty {
             unmet.append(("-", "\(open.count) requests are not answered"))
@@ -61,7 +64,7 @@ struct Convergence {
     }
 
     /// The ledger's own words, for whoever looks into it.
-    private func says(_ record: InstanceRecord?) -> String {
+    static func says(_ record: InstanceRecord?) -> String {
         guard let record else { return " (no record)" }
         let words = record.conditions.map { "\($0.kind.rawValue) \($0.reason): \($0.message)" }
         return " (the ledger says \(words.joined(separator: "; ")))"
@@ -73,47 +76,102 @@ struct Convergence {
         // A platform that neither a spec nor the ledger names is not asked.
         let left = world.platforms.filter { needed.contains($0.kind.name) }.flatMap(\.objects)
             .filter { $0.ownership?.swarm == World.swarm && $0.ownership?.name == name }
-        guard !left.isEmpty else { return nil }
+        let isLeaving = record?.discardsStorageSince != nil
+        guard !left.isEmpty || isLeaving else { return nil }
         if !world.setup.isAttended, let record, waitsForSomebody(record) { return nil }
+        guard !left.isEmpty else { return "it is not declared, and its storage was to go as well" }
         return "it is not declared, and \(left.map(\.id).joined(separator: ", ")) stands"
     }
 
-    private func waitsForSomebody(_ record: InstanceRecord) -> Bool {
+    func waitsForSomebody(_ record: InstanceRecord) -> Bool {
         record.conditions.contains { condition in
             [.parked, .orphan, .stalled, .awaitingApproval].contains(condition.kind)
                 || (condition.kind == .blocked && condition.reason == "ForeignHash")
         }
     }
 
-    private func check(_ config: InstanceConfig, _ record: InstanceRecord?) -> String? {
+    private func check(
+        _ config: InstanceConfig, _ record: InstanceRecord?, _ needed: Set<String>
+    ) -> String? {
         if config.suspend == true { return nil }
         if !world.setup.isAttended, let record, waitsForSomebody(record) { return nil }
         let home = config.provider ?? "docker"
-        let everywhere = world.platforms.flatMap { platform in
-            platform.objects.filter {
-                $0.ownership?.swarm == World.swarm && $0.ownership?.name == config.name
-            }.map { (platform, $0) }
-        }
-        if everywhere.contains(where: { $0.0.kind.name != home }), cannotMove(config, record) {
-            return nil
+        let everywhere = standing(config.name, needed)
+        if let (_, other) = everywhere.first(where: { $0.0.kind.name != home }),
+            cannotMove(config, record)
+        {
+            let isTold = record?.conditions.contains { $0.kind == .blocked } == true
+            return isTold ? nil : "\(other.id) stands elsewhere, and nobody is told"
         }
         if !areServing(config.dependsOn ?? [], seen: [config.name]) { return nil }
+        // Nothing of it is touched until one of the two is taken out.
+        if config.state == .absent, config.protect == true { return nil }
         guard everywhere.count <= 1 else {
             return "there are \(everywhere.count) of it: \(everywhere.map(\.1.id))"
         }
         guard let (platform, object) = everywhere.first else {
             return config.state == .absent ? nil : "there is none"
         }
-        if config.state == .absent {
-            return config.protect == true ? nil : "state: absent, and \(object.id) stands"
-        }
+        if config.state == .absent { return "state: absent, and \(object.id) stands" }
         let changes = FieldTable.difference(from: object.made, to: config).filter {
             platform.kind.capabilities.support(for: $0.path).isHonoured
+                && !isForgotten($0, record, platform)
         }
         let losesData = changes.contains { platform.kind.classify($0) == .replaceLosingData }
-        if losesData, config.onReplace != .discard { return nil }
+        if losesData || mayLoseData(config, record, object, platform.kind),
+            config.onReplace != .discard
+        {
+            return nil
+        }
         if let change = changes.first { return "\(object.id) differs: \(change.text)" }
         return checkPower(config, record, object)
+    }
+
+    /// What bears a name, and where. A platform that neither a spec nor the ledger names is not
+    /// asked; what it has is excused where only a lost ledger knew of it.
+    private func standing(
+        _ name: String, _ needed: Set<String>
+    ) -> [(SimulatedPlatform, PlatformObject)] {
+        world.platforms.flatMap { platform in
+            platform.objects.filter { object in
+                object.ownership?.swarm == World.swarm && object.ownership?.name == name
+                    && (needed.contains(platform.kind.name)
+                        || !world.lineage.value.isUnknown(object.id, at: platform.kind.name))
+            }.map { (platform, $0) }
+        }
+    }
+
+    /// Whether nobody can know that a change keeps the data: what the object was made from is lost
+    /// with the ledger, or was an older spec's creation that was never answered, and one of the fields that are declared now may be what changed. That must
+    /// be said.
+    private func mayLoseData(
+        _ config: InstanceConfig, _ record: InstanceRecord?, _ object: PlatformObject,
+        _ kind: PlatformKind
+    ) -> Bool {
+        let hashed = kind.capabilities.hashedFields
+        guard record?.applied == nil,
+            object.ownership?.specHash != SpecHash(of: config, fields: hashed),
+            record?.conditions.contains(where: { $0.reason == "WouldLoseData" }) == true
+        else { return false }
+        return hashed.meaningful(in: config).contains { field in
+            let change = FieldChange(
+                path: field.path, from: nil, to: field.meaningfulValue(in: config))
+            return kind.classify(change) == .replaceLosingData
+        }
+    }
+
+    /// Whether a field was taken out of the spec, and no ledger knows any more that it ever stood
+    /// there: then it counts as the platform's own. A field that is in the hash is not forgotten.
+    private func isForgotten(
+        _ change: FieldChange, _ record: InstanceRecord?, _ platform: SimulatedPlatform
+    ) -> Bool {
+        guard world.life.value.hasForgotten, change.to == nil,
+            !platform.kind.capabilities.hashedFields.contains(change.path),
+            let known = record?.applied?.value
+        else { return false }
+        return !FieldTable.difference(from: InstanceConfig(name: known.name), to: known).contains {
+            $0.path == change.path
+        }
     }
 
     /// An instance is moved only where its data may go, and where this ledger made it.

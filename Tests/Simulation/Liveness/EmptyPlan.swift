@@ -6,7 +6,7 @@ import PalProvider
 /// When everything has converged, the next plan is empty: nothing is done again and again.
 extension Convergence {
     /// Makes the plan that `pal plan` would show.
-    func hasEmptyPlan(_ run: Run) -> Bool {
+    mutating func hasEmptyPlan(_ run: Run) -> Bool {
         let world = run.world
         let plans = Confined([InstancePlan]?.none)
         let reader = Controller(0, trace: world.trace, faults: world.faults)
@@ -23,17 +23,24 @@ extension Convergence {
         guard run.run(for: .seconds(60), unless: { plans.value != nil }) else { return false }
         task.cancel()
         guard let made = plans.value else {
-            run.broken("the next plan is empty", "no plan could be made within a minute")
+            left = [("-", "no plan could be made within a minute")]
             return false
         }
-        let left = made.filter { !$0.steps.isEmpty && !waits($0.name) }
-        for plan in left {
-            run.broken(
-                "the next plan is empty",
-                "\(plan.action.rawValue): \(plan.causes.map(\.message).joined(separator: "; "))",
-                plan.name)
+        left = made.filter { !$0.steps.isEmpty && !waits($0.name) && !isAskedFor($0.name) }.map {
+            plan in
+            let causes = plan.causes.map(\.message).joined(separator: "; ")
+            return (plan.name, "\(plan.action.rawValue): \(causes)")
         }
         return left.isEmpty
+    }
+
+    /// Whether it waits for somebody who never comes. Why it does may be known from a call alone,
+    /// and not to a plan that makes none.
+    private func isAskedFor(_ name: String) -> Bool {
+        guard !world.setup.isAttended, let record = world.life.value.mirror.records[name] else {
+            return false
+        }
+        return waitsForSomebody(record)
     }
 
     /// Whether it waits for others to be ready.

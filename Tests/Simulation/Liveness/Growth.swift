@@ -48,9 +48,21 @@ struct Growth {
         limit("open requests", (try? ledger.openRequests().count) ?? 0, 0)
         let names = Set(world.tree.instances.map(\.name))
             .union(world.platforms.flatMap(\.objects).compactMap { $0.ownership?.name })
-        for record in world.life.value.mirror.sorted where !names.contains(record.name) {
-            found.append((record.name, "its record stays, and nothing else of it is left"))
+        for record in world.life.value.mirror.sorted
+        where !names.contains(record.name) && !keepsStorage(record) {
+            found.append(
+                (
+                    record.name,
+                    "its record stays, and nothing else of it is left" + Convergence.says(record)
+                ))
         }
         return found
+    }
+
+    /// Whether storage is left that was to go as well, and that nobody lets go.
+    private func keepsStorage(_ record: InstanceRecord) -> Bool {
+        record.discardsStorageSince != nil
+            && record.conditions.contains { $0.kind == .parked }
+            && world.platforms.flatMap(\.volumes).contains { $0.instance == record.name }
     }
 }

@@ -15,6 +15,10 @@ struct PausesAfterFailures: Checker {
         var isOpen = true
     }
 
+    private static let successes: Set = [
+        "Created", "Replaced", "Updated", "Started", "Restarted", "Deleted",
+    ]
+
     private let shortest: Duration
     private let longest: Duration
     private let most: Int
@@ -51,6 +55,8 @@ struct PausesAfterFailures: Checker {
             if scene.objects(of: name).contains(where: { $0.readiness == .ready }) {
                 inARow[name] = nil
             }
+        case .noted(let event) where Self.successes.contains(event.reason):
+            if let name = event.name { inARow[name] = nil }
         case .listFailed: for name in last.keys { last[name]?.isOpen = false }
         case .returned(let call, let failure): note(call, failure, entry.at)
         case .called(let call):

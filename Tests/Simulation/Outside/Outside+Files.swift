@@ -68,8 +68,15 @@ extension Outside {
             random.value.chance(0.7)
             ? random.value.time(1...400) : random.value.time(400...5000)
         tree.write(path, documents, .torn(keeping: share))
-        clock.after(time) { [self, documents] in tree.write(path, documents) }
+        later(time) { [tree, documents] in tree.write(path, documents) }
         return true
+    }
+
+    /// The rest of a deed; none where everything was put in order before that.
+    private func later(_ time: Duration, _ rest: @escaping @Sendable () -> Void) {
+        clock.after(time) { [faults] in
+            if !faults.isOver { rest() }
+        }
     }
 
     private func breakFile() -> Bool {
@@ -97,7 +104,7 @@ extension Outside {
         guard tree.files[copy] == nil else { return false }
         tree.write(copy, [random.value.chance(0.5) ? config : writer.value.changed(config)])
         guard random.value.chance(0.6) else { return true }
-        clock.after(random.value.time(1000...30_000)) { [self] in tree.remove(copy) }
+        later(random.value.time(1000...30_000)) { [tree] in tree.remove(copy) }
         return true
     }
 
@@ -116,7 +123,7 @@ extension Outside {
             clock.after(gap) { [self] in tree.write(other, file.documents) }
         default:
             tree.write(other, file.documents)
-            clock.after(gap) { [self] in tree.remove(path) }
+            later(gap) { [tree] in tree.remove(path) }
         }
         return true
     }
@@ -158,6 +165,12 @@ extension Outside {
             } else if left != file.documents || file.form != .good || !file.isReadable {
                 tree.write(path, left)
             }
+        }
+        // An empty directory is believed only where it is the one that had the files.
+        if tree.files.isEmpty {
+            var config = InstanceConfig(name: "nobody")
+            config.state = .absent
+            tree.write("nobody.yaml", [config])
         }
     }
 }

@@ -11,6 +11,8 @@ struct Setup: Sendable {
     var deeds = 15
     /// Whether somebody approves what waits for consent, in the end.
     var isAttended = true
+    /// Whether something is declared in the end that its platform does not make.
+    var hasHopeless = false
 
     init(seed: UInt64) {
         var random = SeededRandom(seed: seed, for: "setup")
@@ -29,6 +31,8 @@ struct Setup: Sendable {
         policy.pruneCount = random.number(1...5)
         policy.progressDeadline = random.pick([.seconds(60), .seconds(600)], or: .seconds(60))
         policy.maximumParallel = random.pick([1, 4, 64], or: 64)
+        var last = SeededRandom(seed: seed, for: "attempts")
+        hasHopeless = last.chance(0.2)
     }
 
     /// The longest time until all is as declared, once nothing goes wrong any more: the longest

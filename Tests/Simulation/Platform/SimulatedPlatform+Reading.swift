@@ -51,6 +51,9 @@ extension SimulatedPlatform {
         state.value.limitedUntil = max(state.value.limitedUntil, clock.elapsed() + time)
     }
 
+    /// Whether anybody can connect to it now.
+    var isReachable: Bool { clock.elapsed() >= state.value.unreachableUntil }
+
     /// Why nobody gets an answer now; nil where anybody does.
     var closed: ProviderFailure? {
         let now = clock.elapsed()

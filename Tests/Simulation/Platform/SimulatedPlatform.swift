@@ -16,6 +16,8 @@ final class SimulatedPlatform: Sendable {
         var names: [String: String] = [:]
         var unreachableUntil = Duration.zero
         var limitedUntil = Duration.zero
+        /// Names of which it makes nothing, and when it was asked to.
+        var balks: [String: [Duration]] = [:]
         /// What lists showed lately, for lists that are behind.
         var past: [(at: Duration, objects: [PlatformObject])] = []
         var random: SeededRandom
@@ -87,6 +89,10 @@ final class SimulatedPlatform: Sendable {
             return .failed(isOwn ? .alreadyExists(name) : .nameTaken(name))
         }
         if request.config.image == Self.missingImage { return .failed(.imageMissing) }
+        guard state.value.balks[request.ownership.name] == nil else {
+            state.value.balks[request.ownership.name]?.append(clock.elapsed())
+            return .failed(.platform(.platformFailure, "it makes no such thing"))
+        }
         guard let ports = assignPorts(request) else { return .failed(.portTaken) }
         let volume = PlatformVolume.id(request, kind)
         if let volume, objects.contains(where: { $0.volume == volume && $0.isLive }) {

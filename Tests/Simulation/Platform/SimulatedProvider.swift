@@ -41,10 +41,18 @@ extension WiredProvider {
     func classify(_ change: FieldChange) -> ChangeClass { platform.kind.classify(change) }
 
     func initialize() async throws(ProviderFailure) {
-        try await wire.ask { .success(()) }
+        do throws(ProviderFailure) {
+            try await wire.ask { .success(()) }
+        } catch {
+            wire.platform.trace.add(
+                .listFailed(provider: name, error.description), by: wire.controller.number)
+            throw error
+        }
     }
 
-    func prepareInstance(_ config: InstanceConfig) async throws(ProviderFailure) {
+    func prepareInstance(
+        _ config: InstanceConfig, progress: @escaping ProgressHandler
+    ) async throws(ProviderFailure) {
         try await wire.ask {
             config.image == SimulatedPlatform.missingImage
                 ? .failure(.imageMissing) : .success(())
@@ -129,10 +137,12 @@ extension WiredProvider {
     func listInstances(
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
+        let askedAt = platform.clock.elapsed()
         do throws(ProviderFailure) {
             let found = try await pages().filter { filter.takes($0.name) }
             platform.trace.add(
-                .listed(provider: name, names: filter.names, found: found.count),
+                .listed(
+                    provider: name, names: filter.names, found: found.count, askedAt: askedAt),
                 by: wire.controller.number)
             return found
         } catch {

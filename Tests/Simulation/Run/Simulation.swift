@@ -39,6 +39,7 @@ struct Run {
         safety = Confined(Safety(world.setup.policy))
         let (safety, tally, scene) = (safety, tally, world.scene)
         world.trace.observe { entry in
+            scene.lineage.value.see(entry)
             safety.value.see(entry, scene)
             tally.value.see(entry)
             also(entry)
@@ -51,7 +52,11 @@ struct Run {
         let root = world.scheduler.start { await world.keepControlling() }
         if run(for: world.setup.duration) {
             heal()
-            if converge(withSomebody: world.setup.isAttended) { rest() }
+            // What is stuck ends, and fails, when its time is over.
+            if run(for: Plans.longestWait), converge(withSomebody: world.setup.isAttended) {
+                rest()
+                if world.setup.hasHopeless { tryInVain() }
+            }
         }
         end(root)
     }
@@ -95,9 +100,10 @@ struct Run {
         while world.clock.elapsed() < end {
             guard run(for: .seconds(5)) else { return false }
             if somebody { outside.care() }
-            if state.isReached() { return state.hasEmptyPlan(self) }
+            if state.isReached(), state.hasEmptyPlan(self) { return true }
         }
         for (name, what) in state.unmet { broken(Convergence.promise, what, name) }
+        for (name, what) in state.left { broken("the next plan is empty", what, name) }
         return false
     }
 

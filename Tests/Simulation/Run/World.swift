@@ -18,6 +18,7 @@ final class World: Sendable {
     let tree: SimulatedTree
     let disk: Disk
     let bells = Bells()
+    let lineage = Confined(Lineage())
     let life: Confined<Life>
 
     /// The controller's side of the world.
@@ -28,6 +29,8 @@ final class World: Sendable {
         var reconciler: Reconciler?
         var controllers = 0
         var isOver = false
+        /// Whether a ledger was lost, and with it what the user set once.
+        var hasForgotten = false
         var random: SeededRandom
         var calls = Confined(0)
         /// What could not even begin, for the end of the run.
@@ -37,7 +40,7 @@ final class World: Sendable {
     }
 
     var clock: VirtualClock { scheduler.clock }
-    var scene: Scene { Scene(platforms: platforms, swarm: Self.swarm) }
+    var scene: Scene { Scene(platforms: platforms, swarm: Self.swarm, lineage: lineage) }
 
     init(seed: UInt64, _ setup: Setup, _ options: Options) throws {
         self.seed = seed
@@ -136,8 +139,14 @@ final class World: Sendable {
 
     /// Now and then the state directory is gone when pal starts again.
     private func loseLedger() {
-        guard faults.strikes(.lostLedger), let fresh = try? SQLiteLedger.inMemory() else { return }
+        if faults.strikes(.lostLedger) { forget() }
+    }
+
+    /// From now on there is another ledger, and nothing in it.
+    func forget() {
+        guard let fresh = try? SQLiteLedger.inMemory() else { return }
         life.value.ledger = fresh
+        life.value.hasForgotten = true
         life.value.mirror = Mirror()
     }
 

@@ -26,6 +26,7 @@ struct Breach: Sendable {
 struct Scene: Sendable {
     let platforms: [SimulatedPlatform]
     let swarm: String
+    let lineage: Confined<Lineage>
 
     /// The platform that a provider's name means.
     func platform(_ name: String) -> SimulatedPlatform? {

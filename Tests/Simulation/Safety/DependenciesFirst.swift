@@ -38,7 +38,10 @@ struct DependenciesFirst: Checker {
         var now: [String: Need] = [:]
         for (name, declaration) in desired.declarations {
             let names = (declaration.config.value.dependsOn ?? []).flatMap { other in
-                desired.groups[other].map { (0..<$0).map { "\(other)-\($0)" } } ?? [other]
+                // Of a name and a group of that name the name is meant.
+                desired.declarations[other] != nil
+                    ? [other]
+                    : desired.groups[other].map { (0..<$0).map { "\(other)-\($0)" } } ?? [other]
             }
             guard !names.isEmpty else { continue }
             let old = needs[name]

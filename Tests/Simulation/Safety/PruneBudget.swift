@@ -54,7 +54,12 @@ struct PruneBudget: Checker {
         }
         let begun = plan.at
         pruned[name] = begun
-        let together = pruned.filter { begun - $0.value <= policy.pruneWindow }
+        // Another may have begun after it, and ended before.
+        let starts = pruned.values.filter { $0 <= begun && begun - $0 <= policy.pruneWindow }
+        let together =
+            starts.map { start in
+                pruned.filter { $0.value >= start && $0.value - start <= policy.pruneWindow }
+            }.max { $0.count < $1.count } ?? [:]
         let total =
             together.count
             + (most.filter { begun - $0.at <= policy.pruneWindow * 5 }

@@ -76,7 +76,7 @@ enum Fact: Sendable {
     case told(Desired)
 
     // The provider.
-    case listed(provider: String, names: Set<String>?, found: Int)
+    case listed(provider: String, names: Set<String>?, found: Int, askedAt: Duration)
     case listFailed(provider: String, String)
     case called(Call)
     case took(Call, Effect)
@@ -107,7 +107,7 @@ enum Fact: Sendable {
         case .ended: "it has ended"
         case .looked(let look): Self.text(look)
         case .told(let desired): Self.text(desired)
-        case .listed(let provider, let names, let found):
+        case .listed(let provider, let names, let found, _):
             "\(provider) lists \(found) of "
                 + (names.map { $0.sorted().joined(separator: ",") } ?? "all")
         case .listFailed(let provider, let why): "\(provider) lists nothing: \(why)"

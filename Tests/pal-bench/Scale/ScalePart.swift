@@ -11,7 +11,7 @@ struct ScalePart: AsyncParsableCommand {
     enum Part: String, ExpressibleByArgument, CaseIterable {
         /// Rest, changes of files, and many reconciles.
         case engine
-        /// A plan of everything with nothing to do.
+        /// A list of everything that says nothing new, and a decision on everything.
         case plan
         /// Looking at everything anew.
         case resync
@@ -31,7 +31,8 @@ struct ScalePart: AsyncParsableCommand {
     private static let fileChanges = 7
     private static let reconciles = (warm: 2_000, counted: 10_000, atOnce: 500)
     private static let resyncs = 5
-    private static let idleTime = Duration.seconds(30)
+    /// With two resyncs in it, and two rescans.
+    private static let idleTime = Duration.seconds(120)
 
     func run() async throws {
         let tree = SpecFiles(existing: path, specs: specs, files: files)
@@ -43,16 +44,13 @@ struct ScalePart: AsyncParsableCommand {
         let simulator = try Usage.resident() - empty
         let swarm = try ScaleSwarm(tree, state: state, platform)
         var values =
-            switch part {
-            case .plan: try await plan(swarm)
-            default:
-                try await swarm.running {
-                    try await swarm.ledger.settle(.apply)
-                    switch part {
-                    case .engine: return try await engine(swarm)
-                    case .resync: return try await resync(swarm)
-                    default: return try await idle()
-                    }
+            try await swarm.running {
+                try await swarm.ledger.settle(.apply)
+                return switch part {
+                case .engine: try await engine(swarm)
+                case .plan: try await plan(swarm)
+                case .resync: try await resync(swarm)
+                case .idle: try await idle()
                 }
             }
         values["simulatorBytes"] = simulator
@@ -124,10 +122,16 @@ struct ScalePart: AsyncParsableCommand {
         return try await atRest()
     }
 
-    /// Bytes of memory once spare memory was given back.
+    /// Bytes of memory once spare memory was given back: the median of some seconds, as a list of
+    /// everything that comes meanwhile takes more until that is given back, too.
     private func atRest() async throws -> Double {
         try await Task.sleep(for: ScaleSwarm.memoryInterval * 1.5)
-        return try Usage.resident()
+        var samples: [Double] = []
+        for _ in 0..<21 {
+            samples.append(try Usage.resident())
+            try await Task.sleep(for: ScaleSwarm.memoryInterval * 0.15)
+        }
+        return samples.sorted()[samples.count / 2]
     }
 
     private func resync(_ swarm: ScaleSwarm) async throws -> [String: Double] {
@@ -153,34 +157,27 @@ struct ScalePart: AsyncParsableCommand {
 
     // MARK: - Planning
 
-    /// Plans everything twice: the second time the specs are known, as in a running controller.
+    /// Takes a whole new list in, which says nothing new, and then decides on every name once more.
     private func plan(_ swarm: ScaleSwarm) async throws -> [String: Double] {
-        let desired = await swarm.directory.read()
-        try swarm.ledger.holdRecords()
-        let source = HeldSource(desired: desired)
-        var series = Series()
-        for _ in 0..<3 {
+        var (comparing, planning) = (Series(), Series())
+        var preview = await swarm.reconciler.preview()
+        swarm.platform.keepAnswers()
+        for _ in 0..<Self.resyncs {
             let listing = swarm.platform.listingTime
-            var steps = 0
-            let time = try await timed {
-                let preview = try await Preview.make(
-                    source: source, providers: [swarm.platform], ledger: swarm.ledger,
-                    clock: SystemClock(), policy: Policy())
-                steps = preview.plans.reduce(0) { $0 + $1.steps.count }
-                guard preview.plans.count == specs else {
-                    throw BenchmarkFailure("\(preview.plans.count) of \(specs) were planned")
-                }
+            let time = try await timed { try await swarm.ledger.settle(.once) }
+            comparing.add(time - (swarm.platform.listingTime - listing))
+            let start = ContinuousClock.now
+            let new = await swarm.reconciler.preview()
+            planning.add(ContinuousClock.now - start)
+            preview = new
+            let steps = preview.plans.reduce(0) { $0 + $1.steps.count }
+            guard preview.plans.count == specs, steps == 0 else {
+                throw BenchmarkFailure("\(preview.plans.count) planned, with \(steps) steps")
             }
-            guard steps == 0 else { throw BenchmarkFailure("\(steps) steps where none is due") }
-            series.add(time - (swarm.platform.listingTime - listing))
         }
-        return ["planMs": series.median]
+        return [
+            "compareMs": comparing.median, "decideMs": planning.median,
+            "planMs": comparing.median + planning.median,
+        ]
     }
-}
-
-/// Declarations that were read before.
-private struct HeldSource: SpecSource {
-    let desired: Desired
-    func read() async -> Desired { desired }
-    func watch(_ changed: @Sendable () async -> Void) async {}
 }

@@ -21,6 +21,8 @@ final class SimPlatform: AbstractProvider, EventfulProvider {
         var objects: [Int: Object] = [:]
         var changes = 0
         var listingTime = Duration.zero
+        var keepsAnswer = false
+        var answer: [VSCodeInstance] = []
         var listener: AsyncStream<ProviderEvent>.Continuation?
         var changed: AsyncStream<Int>.Continuation?
     }
@@ -48,6 +50,9 @@ final class SimPlatform: AbstractProvider, EventfulProvider {
 
     /// How long it has worked on lists of everything: the simulator's time, not pal's.
     var listingTime: Duration { state.withLock { $0.listingTime } }
+
+    /// Keeps each list until the next one, so that giving its memory back is not pal's time.
+    func keepAnswers() { state.withLock { $0.keepsAnswer = true } }
 
     /// Makes every instance as it is declared, as if an earlier controller had made it.
     func populate(_ count: Int) {
@@ -110,7 +115,9 @@ final class SimPlatform: AbstractProvider, EventfulProvider {
             return state.withLock { state in wanted.compactMap { state.objects[$0] } }.map(instance)
         }
         let start = ContinuousClock.now
+        state.withLock { $0.answer = [] }
         let all = state.withLock { Array($0.objects.values) }.map(instance)
+        state.withLock { if $0.keepsAnswer { $0.answer = all } }
         let time = ContinuousClock.now - start
         state.withLock { $0.listingTime += time }
         return all

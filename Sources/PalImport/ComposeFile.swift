@@ -1,0 +1,169 @@
+internal import PalModel
+internal import PalSpecs
+
+/// A Compose file on its way to specs.
+///
+/// One spec for each service. What a spec cannot say is a remark with its line; nothing is left out
+/// silently. Nothing is read but what `read` gives, and nothing is changed.
+public struct ComposeFile {
+    /// The file's path, for messages.
+    public var path: String
+    /// The directory that relative paths are relative to.
+    public var directory: String
+    /// The name of the project, which is in the names of volumes.
+    public var project: String
+    /// The shell's variables.
+    public var environment: [String: String]
+    /// Reads another file by its absolute path; nil where it cannot be read.
+    public var read: (String) -> String?
+
+    /// Makes one of its parts.
+    ///
+    /// - Parameter project: nil for Compose's own choice: `COMPOSE_PROJECT_NAME`, or the
+    ///   directory's name.
+    public init(
+        path: String, directory: String, project: String? = nil,
+        environment: [String: String] = [:], read: @escaping (String) -> String?
+    ) {
+        self.path = path
+        self.directory = directory
+        let folder = directory.split(separator: "/").last.map(String.init) ?? "default"
+        let name = project ?? environment["COMPOSE_PROJECT_NAME"] ?? folder
+        self.project = name.lowercased().filter {
+            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-")
+        }
+        self.environment = environment
+        self.read = read
+    }
+
+    /// The specs of the services.
+    ///
+    /// - Parameter names: Only these services; all where it is empty.
+    /// - Throws: Where the file is no Compose file, or has no such service.
+    public func specs(
+        from bytes: [UInt8], only names: [String] = []
+    ) throws(ImportFailure) -> Imported {
+        let root = try root(bytes)
+        guard let services = root["services"]?.mapping else {
+            throw ImportFailure("\(path): it has no services; is it a Compose file?")
+        }
+        let known = services.map(\.key.text)
+        for name in names where !known.contains(name) {
+            let hint =
+                Suggestion.nearest(to: name, among: known).map { "; did you mean '\($0)'?" }
+                ?? "; there are: \(known.joined(separator: ", "))"
+            throw ImportFailure("\(path): no service is named '\(name)'\(hint)")
+        }
+        var imported = Imported()
+        var scope = ComposeScope(self, root, interpolation: interpolation)
+        let wanted = services.filter { names.isEmpty || names.contains($0.key.text) }
+        scope.name(wanted)
+        for service in wanted where scope.names[service.key.text] != nil {
+            var reader = ComposeService(scope, service)
+            reader.readAll()
+            imported.specs.append(reader.spec)
+            scope.remarks += reader.remarks
+        }
+        scope.remarkOnTheRest()
+        imported.remarks = scope.remarks.sorted()
+        return imported
+    }
+
+    private func root(_ bytes: [UInt8]) throws(ImportFailure) -> Node {
+        do {
+            let documents = try SpecText.documents(in: bytes, file: path)
+            guard let root = documents.first, root.mapping != nil else {
+                throw ImportFailure("\(path): it is empty, or not a map; is it a Compose file?")
+            }
+            return root
+        } catch let failure as ImportFailure {
+            throw failure
+        } catch let unparsable as Unparsable {
+            throw ImportFailure(
+                unparsable.diagnostics.map(\.description).joined(separator: "\n"))
+        } catch {
+            throw ImportFailure("\(path): \(error)")
+        }
+    }
+
+    private var interpolation: Interpolation {
+        let own = read("\(directory)/.env").map(EnvFile.variables) ?? []
+        let variables = Dictionary(own.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        return Interpolation(variables: variables.merging(environment) { $1 })
+    }
+}
+
+/// What the services of one file share.
+struct ComposeScope {
+    let file: ComposeFile
+    let root: Node
+    let interpolation: Interpolation
+    /// The instance's name of each service that comes along.
+    var names: [String: String] = [:]
+    var remarks: [Diagnostic] = []
+
+    init(_ file: ComposeFile, _ root: Node, interpolation: Interpolation) {
+        self.file = file
+        self.root = root
+        self.interpolation = interpolation
+    }
+
+    /// Gives each service a name that an instance can have.
+    mutating func name(_ services: [Node.Pair]) {
+        for service in services {
+            let (key, place) = (service.key.text, service.key.location(in: file.path))
+            guard let name = DNSLabel.nearest(to: key) else {
+                remarks.append(Diagnostic(place, "'\(key)' makes no name; left out"))
+                continue
+            }
+            guard !names.values.contains(name) else {
+                remarks.append(
+                    Diagnostic(place, "'\(key)' and another service would be '\(name)'; left out"))
+                continue
+            }
+            if name != key {
+                remarks.append(Diagnostic(place, "'\(key)' is named '\(name)'", instance: name))
+            }
+            names[key] = name
+        }
+    }
+
+    /// What stands beside the services and says something that no spec does.
+    mutating func remarkOnTheRest() {
+        let known: Set = ["services", "version", "name", "volumes", "secrets"]
+        for pair in root.mapping ?? []
+        where !known.contains(pair.key.text) && !pair.key.text.hasPrefix("x-") {
+            remarks.append(
+                Diagnostic(
+                    pair.key.location(in: file.path),
+                    "\(pair.key.text): not carried over\(Self.advice[pair.key.text] ?? "")"))
+        }
+    }
+
+    private static let advice = [
+        "networks": ": the instances of a swarm share one network; specific.network joins another",
+        "configs": ": put the file into the image, or mount it with specific.mounts",
+        "include": ": import the other files too",
+    ]
+
+    /// The name that the Engine knows a volume by.
+    func volume(_ name: String) -> String {
+        let entry = root["volumes"]?[name]
+        if let own = entry?["name"]?.scalar?.text { return interpolation.apply(own).text }
+        let isExternal = entry?["external"].map { $0.scalar?.kind != .bool(false) } ?? false
+        return isExternal ? name : "\(file.project)_\(name)"
+    }
+
+    /// A path as Compose takes it, as an absolute one.
+    func absolute(_ path: String) -> String {
+        if path.hasPrefix("~") {
+            return (interpolation.variables["HOME"] ?? "") + path.dropFirst()
+        }
+        let joined = path.hasPrefix("/") ? path : "\(file.directory)/\(path)"
+        var parts: [Substring] = []
+        for part in joined.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+}

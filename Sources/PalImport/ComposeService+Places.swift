@@ -1,0 +1,143 @@
+import PalModel
+import PalSpecs
+
+/// Ports, mounts and networks.
+extension ComposeService {
+    // MARK: Ports
+
+    mutating func readPorts(_ pair: Node.Pair) {
+        var ports: [PortMapping] = []
+        for item in pair.value.sequence ?? [] {
+            if item.mapping != nil {
+                long(item).map { ports.append($0) }
+            } else if let line = text(item) {
+                ports += short(line, item)
+            }
+        }
+        if !ports.isEmpty { config.network.ports = ports }
+    }
+
+    private mutating func long(_ item: Node) -> PortMapping? {
+        guard let inside = item["target"].flatMap({ text($0) }).flatMap({ Int($0) }) else {
+            remark(item, "a port without a target; not carried over")
+            return nil
+        }
+        let outside = item["published"].flatMap { text($0) }.flatMap { Int($0) }
+        if let address = item["host_ip"].flatMap({ text($0) }) { noteAddress(address, item) }
+        return mapping(inside, outside, item["protocol"].flatMap { text($0) })
+    }
+
+    /// `[ADDRESS:][OUTSIDE:]INSIDE[/PROTOCOL]`, each of the two perhaps a range.
+    private mutating func short(_ line: String, _ item: Node) -> [PortMapping] {
+        let halves = line.split(separator: "/", maxSplits: 1).map(String.init)
+        var parts = (halves.first ?? "").split(
+            separator: ":", omittingEmptySubsequences: false
+        ).map(String.init)
+        let inside = parts.popLast().flatMap(Self.range)
+        let outsideText = parts.popLast() ?? ""
+        let outside = outsideText.isEmpty ? nil : Self.range(outsideText)
+        if !parts.isEmpty { noteAddress(parts.joined(separator: ":"), item) }
+        guard let inside, outsideText.isEmpty || outside?.count == inside.count else {
+            remark(item, "port '\(line)' is not understood; not carried over")
+            return []
+        }
+        let kind = halves.count > 1 ? halves[1] : nil
+        return inside.enumerated().map { index, port in
+            mapping(port, outside.map { $0[$0.startIndex + index] }, kind)
+        }
+    }
+
+    private static func range(_ text: String) -> [Int]? {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1],
+            (1...65535).contains(first), (first...65535).contains(last), last - first < 1000
+        else { return nil }
+        return Array(first...last)
+    }
+
+    private func mapping(_ inside: Int, _ outside: Int?, _ kind: String?) -> PortMapping {
+        PortMapping(internal: inside, external: outside, protocol: kind == "udp" ? kind : nil)
+    }
+
+    private mutating func noteAddress(_ address: String, _ item: Node) {
+        guard address != "127.0.0.1" else { return }
+        remark(
+            item,
+            "the address \(address) of a port is not carried over: pal publishes on 127.0.0.1, or "
+                + "on bindAddress of the provider in pal.yaml")
+    }
+
+    // MARK: Mounts
+
+    mutating func readVolumes(_ pair: Node.Pair) {
+        for item in pair.value.sequence ?? [] {
+            if item.mapping != nil {
+                readLongVolume(item)
+            } else if let line = text(item) {
+                readShortVolume(line, item)
+            }
+        }
+    }
+
+    private mutating func readShortVolume(_ line: String, _ item: Node) {
+        let parts = line.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard (1...3).contains(parts.count), !parts.contains("") else {
+            return remark(item, "volume '\(line)' is not understood; not carried over")
+        }
+        guard parts.count > 1 else {
+            return spec.mount("volume", nil, parts[0])
+        }
+        let options = parts.count > 2 ? parts[2].split(separator: ",") : []
+        for option in options where !["ro", "rw", "z", "Z"].contains(option) {
+            remark(item, "'\(option)' of volume '\(line)' is not carried over")
+        }
+        let isPath = parts[0].hasPrefix("/") || parts[0].hasPrefix(".") || parts[0].hasPrefix("~")
+        spec.mount(
+            isPath ? "bind" : "volume",
+            isPath ? scope.absolute(parts[0]) : scope.volume(parts[0]), parts[1],
+            isReadOnly: options.contains("ro"))
+    }
+
+    private mutating func readLongVolume(_ item: Node) {
+        guard let target = item["target"].flatMap({ text($0) }),
+            let kind = item["type"].flatMap({ text($0) }),
+            ["bind", "volume", "tmpfs"].contains(kind)
+        else { return remark(item, "a mount of an unknown type; not carried over") }
+        let source = item["source"].flatMap { text($0) }
+        spec.mount(
+            kind,
+            source.map { kind == "bind" ? scope.absolute($0) : scope.volume($0) }, target,
+            isReadOnly: item["read_only"]?.scalar?.kind == .bool(true),
+            size: item["tmpfs"]?["size"].flatMap { text($0) }.flatMap(Sizes.mebibytes))
+    }
+
+    mutating func readTmpfs(_ pair: Node.Pair) {
+        for line in texts(pair.value) {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count > 1 { remark(pair.key, "options of tmpfs '\(line)': not carried over") }
+            spec.mount("tmpfs", nil, String(parts.first ?? ""))
+        }
+    }
+
+    // MARK: Networks
+
+    mutating func readHosts(_ pair: Node.Pair) {
+        let lines =
+            pair.value.mapping == nil
+            ? texts(pair.value) : pairs(pair.value).map { "\($0.name):\($0.value ?? "")" }
+        let hosts = lines.map { line in
+            // Compose takes NAME=ADDRESS too.
+            line.contains(":") ? line : line.split(separator: "=").joined(separator: ":")
+        }
+        if !hosts.isEmpty { config.setSpecific("extraHosts", .list(hosts.map { .string($0) })) }
+    }
+
+    mutating func readNetworkMode(_ pair: Node.Pair) {
+        switch text(pair.value) {
+        case "host": config.setSpecific("networkMode", .string("host"))
+        case "bridge": config.setSpecific("network", .string("bridge"))
+        case let mode?: remark(pair.key, "network_mode: '\(mode)' is not carried over")
+        case nil: break
+        }
+    }
+}

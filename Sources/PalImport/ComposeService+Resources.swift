@@ -1,0 +1,90 @@
+import PalModel
+import PalSpecs
+
+/// What it may use, and how many there are.
+extension ComposeService {
+    mutating func readCores(_ pair: Node.Pair) {
+        guard let value = text(pair.value) else { return }
+        guard let cores = Sizes.cores(value) else {
+            return remark(pair.key, "\(pair.key.text): '\(value)' is no number of cores")
+        }
+        config.resources.cpuCores = cores
+    }
+
+    mutating func readMemory(_ pair: Node.Pair, isLimit: Bool) {
+        guard let value = text(pair.value) else { return }
+        guard let size = Sizes.mebibytes(value) else {
+            return remark(pair.key, "\(pair.key.text): '\(value)' is less than a MiB, or no size")
+        }
+        if isLimit { config.resources.memoryMax = size } else { config.resources.memoryMin = size }
+    }
+
+    mutating func readDeploy(_ pair: Node.Pair) {
+        for entry in pair.value.mapping ?? [] {
+            switch entry.key.text {
+            case "replicas": readReplicas(entry)
+            case "resources": readResources(entry.value)
+            default:
+                remark(
+                    entry.key, "deploy.\(entry.key.text): not carried over",
+                    "pal replaces one instance at a time")
+            }
+        }
+    }
+
+    private mutating func readResources(_ resources: Node) {
+        for kind in resources.mapping ?? [] {
+            let isLimit = kind.key.text == "limits"
+            for entry in kind.value.mapping ?? [] {
+                switch entry.key.text {
+                case "memory": readMemory(entry, isLimit: isLimit)
+                case "cpus" where isLimit: readCores(entry)
+                default:
+                    remark(
+                        entry.key,
+                        "deploy.resources.\(kind.key.text).\(entry.key.text): not carried over")
+                }
+            }
+        }
+    }
+
+    mutating func readReplicas(_ pair: Node.Pair) {
+        guard let value = text(pair.value), let count = Int(value), count >= 0 else { return }
+        if count != 1 { config.replicas = count }
+    }
+
+    mutating func readSharedMemory(_ pair: Node.Pair) {
+        guard let value = text(pair.value) else { return }
+        guard let size = Sizes.mebibytes(value) else {
+            return remark(pair.key, "shm_size: '\(value)' is less than a MiB, or no size")
+        }
+        config.setSpecific("shmSize", .int(size))
+    }
+
+    mutating func readLimitsOfProcesses(_ pair: Node.Pair) {
+        var limits: [String: Value] = [:]
+        for entry in pair.value.mapping ?? [] {
+            if let one = text(entry.value).flatMap({ Int($0) }) {
+                limits[entry.key.text] = .int(one)
+            } else if let soft = entry.value["soft"].flatMap({ text($0) }).flatMap({ Int($0) }),
+                let hard = entry.value["hard"].flatMap({ text($0) }).flatMap({ Int($0) })
+            {
+                limits[entry.key.text] = .map(["soft": .int(soft), "hard": .int(hard)])
+            } else {
+                remark(entry.key, "ulimits.\(entry.key.text): not understood; not carried over")
+            }
+        }
+        if !limits.isEmpty { config.setSpecific("ulimits", .map(limits)) }
+    }
+
+    mutating func readPullPolicy(_ pair: Node.Pair) {
+        guard let policy = text(pair.value) else { return }
+        let known = [
+            "always": "always", "never": "never", "missing": "missing", "if_not_present": "missing",
+        ]
+        guard let own = known[policy] else {
+            return remark(pair.key, "pull_policy: '\(policy)' is not carried over")
+        }
+        if own != "missing" { config.setSpecific("pull", .string(own)) }
+    }
+}

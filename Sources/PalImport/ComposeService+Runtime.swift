@@ -1,0 +1,153 @@
+import PalModel
+import PalSpecs
+
+/// What runs, with what it is given.
+extension ComposeService {
+    mutating func readCommand(_ pair: Node.Pair) {
+        config.command = words(pair)
+    }
+
+    mutating func readEntryPoint(_ pair: Node.Pair) {
+        guard let words = words(pair) else { return }
+        config.setSpecific("entrypoint", .list(words.map { .string($0) }))
+    }
+
+    private mutating func words(_ pair: Node.Pair) -> [String]? {
+        if pair.value.sequence != nil { return texts(pair.value) }
+        guard let line = text(pair.value) else { return nil }
+        guard let words = ShellWords.split(line) else {
+            remark(pair.key, "\(pair.key.text): a quotation does not end; not carried over")
+            return nil
+        }
+        return words
+    }
+
+    // MARK: Variables
+
+    mutating func readEnvironment(_ pair: Node.Pair) {
+        for (name, value, place) in pairs(pair.value) {
+            if let value {
+                take(name, value, place)
+            } else if let reference = SecretReference(
+                .map(["fromEnv": .string(name), "as": .string("env")]))
+            {
+                // The shell's own value, at the time when the instance is made.
+                config.secrets = (config.secrets ?? [:]).merging([name: reference]) { $1 }
+                remark(place, "\(name) is taken from the controller's environment")
+            }
+        }
+    }
+
+    private mutating func take(_ name: String, _ value: String, _ place: Node) {
+        spec.take(name, value)
+        if spec.hidden[name] != nil {
+            remark(place, "\(name) looks like a secret: it goes into a file, not into the spec")
+        }
+    }
+
+    mutating func readEnvFiles(_ pair: Node.Pair) {
+        for item in pair.value.sequence ?? [pair.value] {
+            guard let path = text(item["path"] ?? item) else { continue }
+            guard let content = scope.file.read(scope.absolute(path)) else {
+                if item["required"]?.scalar?.kind != .bool(false) {
+                    remark(item, "env_file '\(path)' cannot be read; not carried over")
+                }
+                continue
+            }
+            for (name, value) in EnvFile.variables(content) {
+                // What 'environment' says wins, wherever it stands.
+                let isSaid =
+                    pairs(service.value["environment"] ?? item).contains { $0.name == name }
+                if service.value["environment"] == nil || !isSaid { take(name, value, item) }
+            }
+        }
+    }
+
+    mutating func readSecrets(_ pair: Node.Pair) {
+        for item in pair.value.sequence ?? [] {
+            guard let name = text(item["source"] ?? item) else { continue }
+            let entry = scope.root["secrets"]?[name]
+            var reference: [String: Value] = [:]
+            if let path = entry?["file"].flatMap({ text($0) }) {
+                reference["fromFile"] = .string(scope.absolute(path))
+            } else if let variable = entry?["environment"].flatMap({ text($0) }) {
+                reference["fromEnv"] = .string(variable)
+            }
+            guard !reference.isEmpty, let secret = SecretReference(.map(reference)) else {
+                remark(item, "secret '\(name)' has neither file nor environment; not carried over")
+                continue
+            }
+            let target = item["target"].flatMap { text($0) } ?? name
+            config.secrets = (config.secrets ?? [:]).merging([target: secret]) { $1 }
+            if ["uid", "gid", "mode"].contains(where: { item[$0] != nil }) {
+                remark(item, "uid, gid and mode of a secret: not carried over; its mode is 0444")
+            }
+        }
+    }
+
+    // MARK: When it runs
+
+    mutating func readRestart(_ pair: Node.Pair) {
+        guard let policy = text(pair.value) else { return }
+        let name = policy.split(separator: ":").first.map(String.init) ?? policy
+        if name != policy {
+            remark(pair.key, "restart: the number in '\(policy)' is not carried over")
+        }
+        if name != "unless-stopped" { config.setSpecific("restart", .string(name)) }
+    }
+
+    mutating func readDependencies(_ pair: Node.Pair) {
+        let wanted =
+            pair.value.mapping?.map { ($0.key.text, $0.value) }
+            ?? (pair.value.sequence ?? []).map { ($0.scalar?.text ?? "", $0) }
+        var names: [String] = []
+        for (service, place) in wanted {
+            guard let name = scope.names[service] else {
+                remark(place, "depends_on '\(service)', which does not come along; left out")
+                continue
+            }
+            names.append(name)
+        }
+        if !names.isEmpty { config.dependsOn = names.sorted() }
+    }
+
+    mutating func readHealthCheck(_ pair: Node.Pair) {
+        let check = pair.value
+        if check["disable"]?.scalar?.kind == .bool(true)
+            || texts(check["test"] ?? check) == ["NONE"]
+        {
+            return
+        }
+        let command = check["test"].map { texts($0).joined(separator: " ") } ?? ""
+        if let path = Self.path(in: command) {
+            config.health.path = path
+        } else if !command.isEmpty {
+            remark(
+                pair.key,
+                "healthcheck.test: not carried over; pal asks the editor itself, health.path says "
+                    + "where")
+        }
+        for (key, field) in [
+            ("interval", \HealthConfig.interval), ("timeout", \.timeout),
+            ("start_period", \.grace),
+        ] as [(String, WritableKeyPath<HealthConfig, TimeSpan?>)] {
+            guard let node = check[key], let value = text(node) else { continue }
+            if let span = TimeSpan(value) {
+                config.health[keyPath: field] = span
+            } else {
+                remark(node, "healthcheck.\(key): '\(value)' is no time; not carried over")
+            }
+        }
+        if check["retries"] != nil { remark(pair.key, "healthcheck.retries: always 3") }
+    }
+
+    /// The path of the one address of this very container that a command asks.
+    private static func path(in command: String) -> String? {
+        let address = /https?:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?(\/[^\s"';|&]*)/
+        let found = command.matches(of: address)
+        guard found.count == 1, let path = found.first.map({ String($0.1) }),
+            TextRule.urlPath.accepts(path)
+        else { return nil }
+        return path
+    }
+}

@@ -1,0 +1,241 @@
+import PalModel
+import PalProvider
+import Synchronization
+
+/// How far the extensions of each container are, as far as this process has seen.
+///
+/// Only a memory of answers: with it lost the question is asked again, of the container itself.
+final class ExtensionRuns: Sendable {
+    enum State: Sendable, Hashable {
+        /// Somebody is at it this moment.
+        case claimed
+        /// A command in the container is at it.
+        case running(exec: String)
+        case installed
+        case failed(reason: String, again: ContinuousClock.Instant)
+    }
+
+    private let states = Mutex<[String: State]>([:])
+    private let failures = Mutex<[String: Int]>([:])
+
+    /// What there is to do for a container: nil where another task is at it, or nothing is due.
+    func claim(_ id: String) -> (known: State?, isMine: Bool) {
+        states.withLock { states in
+            let known = states[id]
+            switch known {
+            case .claimed, .installed: return (known, false)
+            case .failed(_, let again) where again > .now: return (known, false)
+            default:
+                states[id] = .claimed
+                return (known, true)
+            }
+        }
+    }
+
+    func set(_ id: String, _ state: State?) { states.withLock { $0[id] = state } }
+
+    /// The state after a failure, with growing pauses of five minutes at most.
+    func failed(_ id: String, _ reason: String) -> State {
+        let times = failures.withLock { counts in
+            counts[id, default: 0] += 1
+            return counts[id, default: 1]
+        }
+        let pause = min(300, 1 << min(times, 9))
+        return .failed(reason: reason, again: .now + .seconds(pause))
+    }
+
+    /// Forgets the containers that are gone.
+    func retain(_ ids: Set<String>) {
+        states.withLock { states in states = states.filter { ids.contains($0.key) } }
+        failures.withLock { counts in counts = counts.filter { ids.contains($0.key) } }
+    }
+}
+
+/// Editor extensions, as a spec lists them.
+enum ExtensionList {
+    /// What is wrong with a config's extensions on Docker.
+    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
+        guard let wanted = config.extensions, !wanted.isEmpty else { return [] }
+        guard program(of: config.editor ?? .codeServer) != nil else {
+            return [
+                ConfigProblem(
+                    "extensions",
+                    "extensions can be installed in code-server and openvscode-server, not in "
+                        + "editor: \((config.editor ?? .codeServer).rawValue); remove them, or "
+                        + "put them into the image")
+            ]
+        }
+        return wanted.filter { !isId($0) }.map {
+            ConfigProblem(
+                "extensions",
+                "'\($0.prefix(60))' in extensions is no id such as golang.go or "
+                    + "golang.go@0.44.0; correct it")
+        }
+    }
+
+    /// `publisher.name`, perhaps with `@version`. Nothing that a shell or a flag could be made of.
+    private static func isId(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        let names = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        return names.count == 2
+            && (names + parts.dropFirst()).allSatisfy { part in
+                !part.isEmpty && part.first != "-"
+                    && part.utf8.allSatisfy { isPlain($0) || "-_.+".utf8.contains($0) }
+            }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"):
+            true
+        default: false
+        }
+    }
+
+    /// The editor's program as a shell finds it inside; nil where it installs nothing by itself.
+    private static func program(of editor: Editor) -> String? {
+        switch editor {
+        case .codeServer: "code-server"
+        case .openvscodeServer:
+            #""${OPENVSCODE_SERVER_ROOT:-/home/.openvscode-server}/bin/openvscode-server""#
+        case .vscode, .custom: nil
+        }
+    }
+
+    /// The label that says what a container is to have: what there is inside decides, and the
+    /// container must say by itself what that is compared with.
+    static func label(_ config: InstanceConfig) -> String? {
+        guard let wanted = config.extensions, !wanted.isEmpty,
+            program(of: config.editor ?? .codeServer) != nil
+        else { return nil }
+        let editor = (config.editor ?? .codeServer).rawValue
+        return ([editor] + wanted).joined(separator: " ")
+    }
+
+    static let log = "/tmp/pal-extensions.log"
+    /// Stands where a script's name would: by it the command is known again.
+    static let marker = "pal-extensions"
+
+    /// Installs what is not there yet, one after the other, and ends with 0 where all are there.
+    static func command(_ label: String) -> [String] {
+        let words = label.split(separator: " ").map(String.init)
+        let program = words.first.flatMap(Editor.init(rawValue:)).flatMap(program(of:)) ?? "false"
+        let script = """
+            exec >\(log) 2>&1
+            have=$(\(program) --list-extensions --show-versions) || exit 1
+            have="
+            $(printf %s "$have" | tr A-Z a-z)
+            "
+            for id in "$@"; do
+              low=$(printf %s "$id" | tr A-Z a-z)
+              case "$low" in
+              *@*) line="
+            $low
+            " ;;
+              *) line="
+            $low@" ;;
+              esac
+              case "$have" in
+              *"$line"*) ;;
+              *) \(program) --install-extension "$id" || exit 1 ;;
+              esac
+            done
+            """
+        return ["/bin/sh", "-c", script, marker] + words.dropFirst()
+    }
+}
+
+extension DockerProvider {
+    /// Whether an editor that answers has its extensions too. Where it has not, this has them
+    /// installed: by a command that runs in the container on its own, so that nobody waits for it,
+    /// and that a controller which is started anew finds again.
+    func extensionReadiness(_ detail: ContainerDetail) async -> Readiness {
+        guard let label = detail.config.labels?[DockerLabel.extensions] else { return .ready }
+        let names = label.split(separator: " ").dropFirst().joined(separator: ", ")
+        let (known, isMine) = extensionRuns.claim(detail.id)
+        guard isMine else {
+            switch known {
+            case .installed: return .ready
+            case .failed(let reason, _): return .notReady(reason)
+            default: return .notReady("its extensions are being installed: \(names)")
+            }
+        }
+        let state: ExtensionRuns.State
+        do throws(ProviderFailure) {
+            state = try await next(known, detail, label)
+        } catch {
+            state = extensionRuns.failed(
+                detail.id, "its extensions could not be looked at: \(error)")
+        }
+        extensionRuns.set(detail.id, state)
+        switch state {
+        case .installed: return .ready
+        case .failed(let reason, _): return .notReady(reason)
+        case .claimed, .running:
+            return .notReady("its extensions are being installed: \(names)")
+        }
+    }
+
+    private func next(
+        _ known: ExtensionRuns.State?, _ detail: ContainerDetail, _ label: String
+    ) async throws(ProviderFailure) -> ExtensionRuns.State {
+        var exec = try await running(detail)
+        if case .running(let mine) = known { exec = mine }
+        guard let exec else { return .running(exec: try await install(detail, label)) }
+        let run = try await execDetail(exec)
+        if run.isRunning { return .running(exec: exec) }
+        if run.exitCode == 0 { return .installed }
+        let reason = await lastLine(detail) ?? "exit code \(run.exitCode.map(String.init) ?? "?")"
+        return extensionRuns.failed(
+            detail.id, "its extensions cannot be installed: \(reason); it is tried again")
+    }
+
+    /// A command that is at it already: a controller that is gone may have begun it.
+    private func running(_ detail: ContainerDetail) async throws(ProviderFailure) -> String? {
+        for id in detail.execIDs ?? [] {
+            let answer = try await engine.send(EngineCall("GET", "/exec/\(id)/json"))
+            guard answer.isSuccess,
+                let run = try? answer.decoded(as: ExecDetail.self), run.isRunning,
+                run.process?.arguments?.contains(ExtensionList.marker) == true
+            else { continue }
+            return id
+        }
+        return nil
+    }
+
+    private func install(
+        _ detail: ContainerDetail, _ label: String
+    ) async throws(ProviderFailure) -> String {
+        let made = try await act(
+            "POST", detail.id, "/exec",
+            body: .map([
+                "Cmd": .strings(ExtensionList.command(label)), "AttachStdout": .bool(false),
+                "AttachStderr": .bool(false),
+            ]))
+        guard made.isSuccess else {
+            throw .unexpected(
+                made, doing: "install extensions in \(detail.plainName)", changesSomething: true)
+        }
+        let id = try made.decoded(as: Created.self).id
+        let started = try await engine.send(
+            EngineCall(
+                "POST", "/exec/\(id)/start",
+                body: .map(["Detach": .bool(true), "Tty": .bool(false)])))
+        guard started.isSuccess else {
+            throw .unexpected(
+                started, doing: "install extensions in \(detail.plainName)",
+                changesSomething: true)
+        }
+        return id
+    }
+
+    /// What the editor said last, on one short line.
+    private func lastLine(_ detail: ContainerDetail) async -> String? {
+        let reference = InstanceReference(id: "", providerInstanceId: detail.id)
+        let command = Command(["tail", "-n", "5", ExtensionList.log], timeout: .seconds(5))
+        guard let result = try? await executeCommand(reference, command) else { return nil }
+        let text = String(decoding: result.standardOutput, as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).last.map { String($0.prefix(200)) }
+    }
+}

@@ -1,0 +1,69 @@
+internal import FoundationEssentials
+public import PalModel
+public import PalProvider
+import Synchronization
+
+extension DockerProvider: FollowingProvider {
+    /// Where `specific.followTag` is true, the image has a tag, and pal may pull.
+    public func looksForNewer(_ config: InstanceConfig) -> Bool {
+        let specifics = Specifics(config)
+        return specifics.followTag && specifics.pull != .never
+            && ImageReference(CreateBody.image(config)).canMove
+    }
+
+    /// Asks the registry through the Engine, every five minutes at most for each image, and pulls
+    /// what is newer: that moves the tag here.
+    /// - Throws: As a pull does.
+    public func fetchNewer(
+        _ config: InstanceConfig, progress: @escaping ProgressHandler
+    ) async throws(ProviderFailure) {
+        let image = CreateBody.image(config)
+        guard registryLooks.begin(image), let here = try await inspectImage(image) else { return }
+        let newest = try await registryDigest(ImageReference(image))
+        guard !(here.digests ?? []).contains(where: { $0.hasSuffix("@" + newest) }) else { return }
+        try await pull(image, progress)
+    }
+
+    private func registryDigest(
+        _ reference: ImageReference
+    ) async throws(ProviderFailure) -> String {
+        let name = "\(reference.name):\(reference.wanted)"
+        var call = EngineCall("GET", "/distribution/\(name.encodedPath)/json")
+        let login = try await credentials.header(for: reference.registry)
+        if let login { call.headers = [("X-Registry-Auth", login)] }
+        let answer = try await engine.send(call)
+        guard answer.isSuccess else {
+            throw PullFailure(image: reference, hasCredentials: login != nil)
+                .failure(answer.message)
+        }
+        return try answer.decoded(as: Distribution.self).descriptor.digest
+    }
+}
+
+/// `GET /distribution/{name}/json`: only what the provider reads.
+private struct Distribution: Decodable {
+    struct Descriptor: Decodable {
+        var digest: String
+    }
+
+    var descriptor: Descriptor
+
+    private enum CodingKeys: String, CodingKey { case descriptor = "Descriptor" }
+}
+
+/// When each image was last asked for at its registry.
+final class RegistryLooks: Sendable {
+    private static let pause = Duration.seconds(300)
+
+    private let last = Mutex<[String: ContinuousClock.Instant]>([:])
+
+    /// Whether the registry may be asked now; then it counts as asked.
+    func begin(_ image: String, now: ContinuousClock.Instant = .now) -> Bool {
+        last.withLock { last in
+            last = last.filter { now - $0.value < Self.pause }
+            guard last[image] == nil else { return false }
+            last[image] = now
+            return true
+        }
+    }
+}

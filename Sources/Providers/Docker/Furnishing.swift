@@ -1,0 +1,155 @@
+public import PalModel
+import PalProvider
+
+/// What is handed to a new container beside its body: the secrets and what opens its editor, as
+/// files that are written between its creation and its start.
+///
+/// They lie in the container's own layer, so that stops and restarts keep them. They are in no
+/// body, argument, label or variable, and so nowhere in `docker inspect`. The last of them is
+/// empty: without it a container was not finished, and is not started.
+struct Furnishing: Sendable {
+    /// The files, in the order in which they are written.
+    let files: [ContainerFile]
+    /// The secrets that the spec wants as variables.
+    let variables: [String: String]
+
+    /// Its presence says that all the others are there.
+    static let marker = EditorLock.directory + "/.pal"
+
+    /// - Throws: A configuration error for a value that no variable can hold.
+    init(
+        _ config: InstanceConfig, secrets: [String: SecretValue], generated: SecretValue?
+    ) throws(ProviderFailure) {
+        var files: [ContainerFile] = []
+        var variables: [String: String] = [:]
+        for (name, value) in secrets.sorted(by: { $0.key < $1.key }) {
+            guard config.secrets?[name]?.as == "env" else {
+                files.append(
+                    ContainerFile(path: "\(EditorLock.directory)/\(name)", content: value))
+                continue
+            }
+            guard let text = value.text else {
+                throw .invalid(
+                    "secret '\(name)' of '\(config.name)' is no text, and a variable can hold "
+                        + "nothing else; remove 'as: env'")
+            }
+            variables[name] = text
+        }
+        files += try EditorLock.files(for: config, generated: generated, secrets: secrets)
+        if !files.isEmpty {
+            files.append(ContainerFile(path: Self.marker, content: SecretValue([])))
+        }
+        self.files = files
+        self.variables = variables
+    }
+
+    /// Whether a container of this config gets files.
+    static func isNeeded(_ config: InstanceConfig) -> Bool {
+        if config.secrets?.contains(where: { $0.value.as != "env" }) == true { return true }
+        return EditorLock(for: config)?.isGenerated ?? false
+    }
+
+    /// What is wrong with a config's secrets on Docker.
+    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
+        (config.secrets ?? [:]).sorted { $0.key < $1.key }.flatMap { name, secret in
+            var problems: [ConfigProblem] = []
+            if name.utf8.count > Archive.longestName {
+                problems.append(
+                    ConfigProblem(
+                        "secrets",
+                        "the name of secret '\(name.prefix(20))…' is longer than "
+                            + "\(Archive.longestName) characters; shorten it"))
+            }
+            if secret.as == "env", config.env?[name] != nil {
+                problems.append(
+                    ConfigProblem(
+                        "secrets",
+                        "'\(name)' is both in env and a secret with as: env; "
+                            + "remove one of the two"))
+            }
+            return problems
+        }
+    }
+}
+
+extension DockerProvider {
+    /// The values of a config's secrets, from the controller's machine.
+    func secretValues(
+        _ config: InstanceConfig
+    ) throws(ProviderFailure) -> [String: SecretValue] {
+        try settings.secrets.values(of: config)
+    }
+
+    /// Writes the files of a container that was just made, and takes it away again where the Engine
+    /// refuses them. Only now is a password made: the container's name is taken, so that no other
+    /// one has been given another.
+    func furnish(
+        _ id: String, _ request: CreateRequest, _ secrets: [String: SecretValue]
+    ) async throws(ProviderFailure) {
+        guard Furnishing.isNeeded(request.config) else { return }
+        let answer: EngineAnswer
+        do throws(ProviderFailure) {
+            let isGenerated = EditorLock(for: request.config)?.isGenerated ?? false
+            let generated =
+                isGenerated ? try settings.passwords.passwordOrNew(of: request.ownership.id) : nil
+            let furnishing = try Furnishing(
+                request.config, secrets: secrets, generated: generated)
+            var call = EngineCall(
+                "PUT", "/containers/\(id)/archive", query: [("path", "/")], timeout: .seconds(60))
+            call.archive = Archive(furnishing.files).content
+            answer = try await engine.send(call)
+        } catch {
+            // With the answer lost the files may be there: the next start looks.
+            if case .error = error { await discard(id) }
+            throw error
+        }
+        guard !answer.isSuccess else { return }
+        await discard(id)
+        if answer.status == 404 {
+            throw .notFound("'\(request.config.name)' was removed while it was made")
+        }
+        throw .unexpected(
+            answer, doing: "write the secrets of '\(request.config.name)'", changesSomething: true)
+    }
+
+    /// Takes a container away that was never started and has not got all its files: whoever made it
+    /// was ended before the end. There is nothing in it yet, and its volume is kept.
+    func discardUnfinished(_ detail: ContainerDetail) async throws(ProviderFailure) {
+        guard detail.wasNeverStarted,
+            let marker = detail.config.labels?[DockerLabel.marker]
+        else { return }
+        var call = EngineCall(
+            "HEAD", "/containers/\(detail.id)/archive", query: [("path", marker)])
+        call.changesSomething = false
+        let answer = try await engine.send(call)
+        if answer.isSuccess { return }
+        guard answer.status == 404 else {
+            throw .unexpected(
+                answer, doing: "look into \(detail.plainName)", changesSomething: false)
+        }
+        _ = try await delete(detail.id, named: detail.plainName)
+        throw .notFound(
+            "\(detail.plainName) was not finished when it was made, and is taken away; "
+                + "it is made anew")
+    }
+}
+
+extension ContainerDetail {
+    /// Whether it was made and no more. Docker and Podman have their own words for that.
+    fileprivate var wasNeverStarted: Bool {
+        ["created", "initialized", "configured"].contains(state.status)
+    }
+}
+
+extension DockerProvider {
+    /// A secret that is a variable can be read by everybody who may use the Engine.
+    public func warnings(_ config: InstanceConfig) -> [Condition] {
+        (config.secrets ?? [:]).filter { $0.value.as == "env" }.keys.sorted().map { name in
+            Condition(
+                .exposed, reason: "SecretInEnvironment",
+                message: "secret '\(name)' is a variable, which 'docker inspect' shows to whoever "
+                    + "may use Docker; without 'as: env' it is the file "
+                    + "\(EditorLock.directory)/\(name)")
+        }
+    }
+}

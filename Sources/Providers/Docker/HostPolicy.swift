@@ -1,0 +1,140 @@
+import PalFiles
+import PalModel
+import PalProvider
+
+/// What specs may have of the Engine's host, as the operator says in pal.yaml.
+///
+/// What amounts to root there is refused unless `specific.allow` names it. Directories may be
+/// mounted from anywhere, or only from below `specific.bindRoots` where that is given.
+struct HostPolicy: Sendable, Hashable {
+    /// One kind of thing that is as good as root on the Engine's host.
+    enum Right: String, Sendable, CaseIterable {
+        case privileged, hostNetwork, dockerSocket, capabilities, devices, securityOptions
+    }
+
+    var allowed: Set<Right> = []
+    /// Nil for everywhere.
+    var bindRoots: [String]?
+    /// The Engine's socket on this machine; nil for an Engine elsewhere.
+    var socket: String?
+    /// The provider's name, for messages.
+    var provider: String
+
+    static let keys = ["allow", "bindRoots"]
+
+    private static let shapes = [
+        "allow": Shape.list(.choice(Right.allCases.map(\.rawValue))),
+        "bindRoots": Shape.list(.text(.absolutePath)),
+    ]
+
+    /// Reads `allow` and `bindRoots` of an entry in pal.yaml.
+    init(_ settings: ProviderSettings, socket: String?) throws(ProviderFailure) {
+        provider = settings.name
+        self.socket = socket
+        for (key, shape) in Self.shapes.sorted(by: { $0.key < $1.key }) {
+            guard let value = settings.specific[key] else { continue }
+            let problem = shape.problems(of: value, at: [.key("specific"), .key(key)]).first
+            if let problem {
+                throw .invalid("provider '\(settings.name)': \(problem.message)")
+            }
+        }
+        let words = settings.specific["allow"].flatMap { [String]($0) } ?? []
+        allowed = Set(words.compactMap(Right.init(rawValue:)))
+        bindRoots = settings.specific["bindRoots"].flatMap { [String]($0) }
+    }
+
+    /// What a config asks for and is not allowed, judged by its words alone.
+    func problems(_ config: InstanceConfig) -> [ConfigProblem] {
+        let specifics = Specifics(config)
+        var wanted: [(Right, String)] = []
+        if specifics.isSet("privileged") { wanted.append((.privileged, "specific.privileged")) }
+        if specifics.hasHostNetwork {
+            let key = specifics.network == "host" ? "network" : "networkMode"
+            wanted.append((.hostNetwork, "specific.\(key)"))
+        }
+        if !specifics.texts("capAdd").isEmpty { wanted.append((.capabilities, "specific.capAdd")) }
+        if !specifics.texts("devices").isEmpty { wanted.append((.devices, "specific.devices")) }
+        let options = specifics.texts("securityOpt").filter {
+            !["no-new-privileges", "no-new-privileges:true"].contains($0)
+        }
+        if !options.isEmpty { wanted.append((.securityOptions, "specific.securityOpt")) }
+        return wanted.filter { !allowed.contains($0.0) }.map { refusal($0.0, $0.1) }
+            + Self.binds(config).compactMap { judge($0.path, as: $0.path, $0.key) }
+    }
+
+    /// Where the directories of a config really lie, as far as this machine can tell: a link must
+    /// not lead out of what is allowed. Looks at files; whoever may change them afterwards could
+    /// still turn a directory into a link before the Engine mounts it.
+    func linkProblems(_ config: InstanceConfig) -> [ConfigProblem] {
+        guard socket != nil else { return [] }
+        return Self.binds(config).compactMap { bind in
+            guard let real = try? RealPath.resolve(bind.path), real != bind.path else { return nil }
+            return judge(real, as: bind.path, bind.key)
+        }
+    }
+
+    /// Every directory of the Engine's host that a config mounts. A volume of the Engine's own
+    /// driver can be one in disguise.
+    private static func binds(_ config: InstanceConfig) -> [(key: String, path: String)] {
+        let specifics = Specifics(config)
+        var binds = config.workspacePath.map { [("workspacePath", $0)] } ?? []
+        for (index, mount) in specifics.mounts.enumerated() where mount.kind == .bind {
+            binds += mount.source.map { [("specific.mounts[\(index)].source", $0)] } ?? []
+        }
+        if let device = specifics.volumeOptions["device"], device.hasPrefix("/") {
+            binds.append(("specific.volumeOptions", device))
+        }
+        return binds.map { (key: $0.0, path: $0.1) }
+    }
+
+    private func judge(_ path: String, as said: String, _ key: String) -> ConfigProblem? {
+        let place = path == said ? "'\(said)'" : "'\(said)', which leads to '\(path)',"
+        if holdsSocket(path), !allowed.contains(.dockerSocket) {
+            return ConfigProblem(
+                key,
+                "\(key) \(place) holds Docker's socket, which is as good as root on its host; "
+                    + "mount something smaller, or \(consent(.dockerSocket))")
+        }
+        guard let bindRoots, !bindRoots.contains(where: { isBelow(path, $0) }) else { return nil }
+        let roots = bindRoots.isEmpty ? "none" : bindRoots.joined(separator: ", ")
+        return ConfigProblem(
+            key,
+            "\(key) \(place) is not below a directory that pal.yaml allows "
+                + "(specific.bindRoots of provider '\(provider)': \(roots))")
+    }
+
+    private func isBelow(_ path: String, _ root: String) -> Bool {
+        if HostPath.isAt(root, orAbove: path) { return true }
+        guard socket != nil, let real = try? RealPath.resolve(root) else { return false }
+        return HostPath.isAt(real, orAbove: path)
+    }
+
+    private func holdsSocket(_ path: String) -> Bool {
+        let usual = ["/var/run/docker.sock", "/run/docker.sock"]
+        let real = socket.flatMap { try? RealPath.resolve($0) }
+        return (usual + [socket, real].compactMap(\.self)).contains {
+            HostPath.isAt(path, orAbove: $0)
+        }
+    }
+
+    private func refusal(_ right: Right, _ key: String) -> ConfigProblem {
+        ConfigProblem(
+            key, "\(key) can be as good as root on Docker's host; remove it, or \(consent(right))")
+    }
+
+    private func consent(_ right: Right) -> String {
+        "allow it in pal.yaml: specific: { allow: [\(right.rawValue)] } of provider '\(provider)'"
+    }
+}
+
+/// Comparing paths by their components.
+enum HostPath {
+    /// Whether a path is the other one or one of the directories above it.
+    static func isAt(_ path: String, orAbove other: String) -> Bool {
+        other.components.starts(with: path.components)
+    }
+}
+
+extension String {
+    fileprivate var components: [Substring] { split(separator: "/").filter { $0 != "." } }
+}

@@ -1,0 +1,37 @@
+/// `GET /images/{name}/json`: only what the provider reads.
+struct ImageDetail: Decodable, Sendable, Hashable {
+    var id: String
+    /// `registry/name@sha256:…`, one for each name that it was pulled or pushed by.
+    var digests: [String]?
+    var size: Int?
+
+    private enum CodingKeys: String, CodingKey {
+        case id = "Id"
+        case digests = "RepoDigests"
+        case size = "Size"
+    }
+
+    /// The registry's digest of it under that name.
+    func digest(of reference: ImageReference) -> String? {
+        let all = (digests ?? []).compactMap { entry -> (name: Substring, digest: String)? in
+            guard let at = entry.firstIndex(of: "@") else { return nil }
+            return (entry[..<at], String(entry[entry.index(after: at)...]))
+        }
+        // Podman writes short names out.
+        return all.first { $0.name == reference.name }?.digest
+            ?? all.first { $0.name.hasSuffix("/" + reference.name) }?.digest
+    }
+
+    func pulled(as reference: ImageReference) -> PulledImage {
+        PulledImage(id: id, digest: reference.digest ?? digest(of: reference), size: size)
+    }
+}
+
+extension PulledImage {
+    /// `the image x:1 at sha256:…, 120 MB, in 12 s`.
+    func text(_ reference: ImageReference, _ time: Duration) -> String {
+        let place = digest.map { " at \($0)" } ?? ""
+        let amount = size.map { ", \(PullProgress.megabytes($0)) MB" } ?? ""
+        return "the image \(reference.text)\(place)\(amount), in \(time.components.seconds) s"
+    }
+}

@@ -1,0 +1,64 @@
+internal import Logging
+import PalModel
+import PalProvider
+import Synchronization
+
+/// The containers of the swarm that are known to stand, so that nobody has to ask after each
+/// deletion whether it was the last.
+final class Members: Sendable {
+    /// Nil until there was a list.
+    private let ids = Mutex<Set<String>?>(nil)
+
+    /// A list of all containers.
+    func replace(_ all: Set<String>) { ids.withLock { $0 = all } }
+
+    /// One was made.
+    func insert(_ id: String) { ids.withLock { _ = $0?.insert(id) } }
+
+    /// One is gone. False where others are known to stand.
+    func mayBeEmpty(without id: String) -> Bool {
+        ids.withLock { ids in
+            ids?.remove(id)
+            return ids?.isEmpty ?? true
+        }
+    }
+}
+
+extension DockerProvider {
+    /// Removes the swarm's network where the container that was just deleted was its last one.
+    ///
+    /// Asks the Engine only where no other is known. Whatever fails here is no failure of the
+    /// deletion: a network that stays is used again.
+    func removeNetworkAfterLast(_ id: String) async {
+        guard members.mayBeEmpty(without: id) else { return }
+        await networkTurnstile.enter()
+        defer { networkTurnstile.leave() }
+        do throws(ProviderFailure) {
+            let left = try await summaries(labels: [:])
+            members.replace(Set(left.map(\.id)))
+            guard left.isEmpty else { return }
+            // Before the call: a creation that comes now looks for itself.
+            networkSeen.set(false)
+            let answer = try await engine.send(
+                EngineCall(
+                    "GET", "/networks",
+                    query: [
+                        EngineCall.filters([
+                            "name": [networkName],
+                            "label": ["\(DockerLabel.swarm)=\(settings.swarm)"],
+                        ])
+                    ]))
+            guard answer.isSuccess,
+                try answer.decoded(as: [NetworkSummary].self).contains(where: {
+                    $0.name == networkName
+                })
+            else { return }
+            // Refused while a container that is not pal's is on it: then it stays.
+            _ = try await engine.send(EngineCall("DELETE", "/networks/\(networkName)"))
+        } catch {
+            logger.debug(
+                "the network of an empty swarm stays",
+                metadata: ["network": "\(networkName)", "reason": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,267 @@
+import Foundation
+import Logging
+import PalModel
+import PalProvider
+import TestSupport
+import Testing
+
+@testable import DockerProvider
+
+@Suite("What specific says to Docker")
+struct SpecificsTests {
+    private func problems(
+        _ specific: [String: Value], allow: [String] = [], roots: [String]? = nil,
+        _ edit: (inout InstanceConfig) -> Void = { _ in }
+    ) throws -> [ConfigProblem] {
+        var settings: [String: Value] = [:]
+        if !allow.isEmpty { settings["allow"] = .strings(allow) }
+        if let roots { settings["bindRoots"] = .strings(roots) }
+        let provider = DockerProvider(
+            try dockerSettings(settings), logger: Logger(label: "test"))
+        var config = InstanceConfig(name: "alice")
+        config.specific = specific.isEmpty ? nil : specific
+        edit(&config)
+        return provider.validateInstanceConfig(config)
+    }
+
+    @Test(
+        "what is as good as root needs the operator's word, and has it by exactly one",
+        arguments: [
+            ("privileged", Value.bool(true), "privileged"),
+            ("networkMode", .string("host"), "hostNetwork"),
+            ("network", .string("host"), "hostNetwork"),
+            ("capAdd", .strings(["SYS_PTRACE"]), "capabilities"),
+            ("devices", .strings(["/dev/kvm"]), "devices"),
+            ("securityOpt", .strings(["seccomp=unconfined"]), "securityOptions"),
+        ])
+    func rights(key: String, value: Value, right: String) throws {
+        let refused = try problems([key: value])
+        #expect(refused.map(\.path) == ["specific.\(key)"])
+        #expect(refused.first?.message.contains("allow: [\(right)]") == true)
+        #expect(try problems([key: value], allow: [right]).isEmpty)
+        let others = HostPolicy.Right.allCases.map(\.rawValue).filter { $0 != right }
+        #expect(try problems([key: value], allow: others).count == 1)
+    }
+
+    @Test("what gives rights away needs nobody's word")
+    func harmless() throws {
+        #expect(
+            try problems([
+                "capDrop": .strings(["ALL"]), "privileged": .bool(false), "init": .bool(true),
+                "securityOpt": .strings(["no-new-privileges:true"]), "shmSize": .int(256),
+                "dns": .strings(["10.0.0.2", "fd00::1"]), "restart": .string("no"),
+                "extraHosts": .strings(["db:10.0.0.5", "host:host-gateway"]),
+                "entrypoint": .strings(["/start"]), "platform": .string("linux/arm64"),
+                "ulimits": .map([
+                    "nofile": .map(["soft": .int(1024), "hard": .int(4096)]), "nproc": .int(10),
+                ]),
+                "user": .int(1000),
+            ]).isEmpty)
+    }
+
+    @Test(
+        "mistakes are named with their place and what was probably meant",
+        arguments: [
+            (
+                ["priviledged": Value.bool(true)], "specific.priviledged",
+                "did you mean 'privileged'?"
+            ),
+            (
+                ["mounts": .list([.texts(["type": "bnid", "target": "/x"])])],
+                "specific.mounts[0].type", "did you mean 'bind'?"
+            ),
+            (
+                ["mounts": .list([.texts(["type": "bind", "target": "/x"])])],
+                "specific.mounts[0]", "source must be an absolute path"
+            ),
+            (
+                ["mounts": .list([.texts(["type": "bind", "sorce": "/a", "target": "/x"])])],
+                "specific.mounts[0].sorce", "did you mean 'source'?"
+            ),
+            (
+                ["mounts": .list([.texts(["type": "bind", "source": "/a/../b", "target": "/x"])])],
+                "specific.mounts[0]", "without '..'"
+            ),
+            (
+                [
+                    "mounts": .list([
+                        .texts(["type": "volume", "source": "pal_o_bob_home", "target": "/x"])
+                    ])
+                ],
+                "specific.mounts[0]", "pal gives to volumes itself"
+            ),
+            (["devices": .strings(["kvm"])], "specific.devices[0]", "/dev/kvm"),
+            (["capAdd": .strings(["sys_admin"])], "specific.capAdd[0]", "SYS_PTRACE"),
+            (["restart": .string("allways")], "specific.restart", "did you mean 'always'?"),
+            (
+                ["ulimits": .map(["nofile": .map(["soft": .int(1)])])],
+                "specific.ulimits.nofile", "needs 'hard'"
+            ),
+            (["entrypoint": .list([])], "specific.entrypoint", "names no program"),
+            (["platform": .string("arm64")], "specific.platform", "linux/amd64"),
+            (["extraHosts": .strings(["db"])], "specific.extraHosts[0]", "db:10.0.0.5"),
+        ] as [([String: Value], String, String)])
+    func mistakes(specific: [String: Value], path: String, says: String) throws {
+        let found = try problems(specific)
+        #expect(found.map(\.path) == [path])
+        #expect(found.first?.message.contains(says) == true, "\(found)")
+    }
+
+    @Test("Docker's socket, and every directory that holds it, is as good as root")
+    func socket() throws {
+        for path in ["/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run/", "/var", "/"] {
+            let mount = Value.texts(["type": "bind", "source": path, "target": "/x"])
+            let specific: [String: Value] = ["mounts": .list([mount])]
+            #expect(try problems(specific).count == 1, "\(path)")
+            #expect(try problems(specific, allow: ["dockerSocket"]).isEmpty)
+            #expect(try problems([:]) { $0.workspacePath = path }.map(\.path) == ["workspacePath"])
+        }
+        #expect(try problems([:]) { $0.workspacePath = "/var/runaway" }.isEmpty)
+        let disguised: [String: Value] = [
+            "volumeOptions": .texts(["type": "none", "o": "bind", "device": "/var/run"])
+        ]
+        #expect(try problems(disguised).map(\.path) == ["specific.volumeOptions"])
+    }
+
+    @Test("directories are mounted from below the roots, compared by whole names")
+    func roots() throws {
+        let roots = ["/srv/code", "/data/"]
+        for good in ["/srv/code", "/srv/code/alice", "/data/x"] {
+            #expect(try problems([:], roots: roots) { $0.workspacePath = good }.isEmpty)
+        }
+        for bad in ["/srv", "/srv/codebase", "/etc"] {
+            let found = try problems([:], roots: roots) { $0.workspacePath = bad }
+            #expect(found.first?.message.contains("/srv/code, /data/") == true)
+        }
+        #expect(try problems([:], roots: []) { $0.workspacePath = "/srv" }.count == 1)
+    }
+
+    @Test("a link that leads out of the roots, or to the socket, is not followed there")
+    func links() throws {
+        let root = FileManager.default.temporaryDirectory.appending(
+            path: "pal-roots-\(UInt64.random(in: 0 ... .max))")
+        let inside = root.appending(path: "allowed/inside")
+        try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: root) }
+        for (name, target) in [("out", "/etc"), ("socket", "/var/run"), ("in", inside.path)] {
+            try FileManager.default.createSymbolicLink(
+                atPath: root.appending(path: "allowed/\(name)").path, withDestinationPath: target)
+        }
+        let policy = try dockerSettings(["bindRoots": .strings([root.path + "/allowed"])]).policy
+        func found(_ name: String) -> [ConfigProblem] {
+            var config = InstanceConfig(name: "alice")
+            config.workspacePath = root.path + "/allowed/" + name
+            #expect(policy.problems(config).isEmpty)
+            return policy.linkProblems(config)
+        }
+        #expect(found("in").isEmpty)
+        #expect(found("inside").isEmpty)
+        #expect(found("out").first?.message.contains("leads to '/etc'") == true)
+        #expect(found("socket").first?.message.contains("Docker's socket") == true)
+    }
+
+    @Test("the operator's own mistakes are refused with what was probably meant")
+    func operators() {
+        for (key, value, says) in [
+            ("allow", Value.strings(["priviliged"]), "did you mean 'privileged'?"),
+            ("bindRoots", .strings(["srv"]), "absolute path"),
+            ("bindRoots", .string("/srv"), "list"),
+            ("alow", .strings([]), "did you mean 'allow'?"),
+        ] {
+            let error = #expect(throws: ProviderFailure.self) { try dockerSettings([key: value]) }
+            #expect(error?.description.contains(says) == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test("two that would write to one place do not stand side by side")
+    func besides() throws {
+        let provider = DockerProvider(try dockerSettings(), logger: Logger(label: "test"))
+        func stands(_ mount: [String: Value]) -> Bool {
+            var config = InstanceConfig(name: "alice")
+            config.specific = ["mounts": .list([.map(mount)])]
+            return provider.canStandBeside(config)
+        }
+        let bind: [String: Value] = [
+            "type": .string("bind"), "source": .string("/a"), "target": .string("/b"),
+        ]
+        #expect(!stands(bind))
+        #expect(stands(bind.merging(["readOnly": .bool(true)]) { $1 }))
+        #expect(stands(["type": .string("tmpfs"), "target": .string("/b")]))
+    }
+}
+
+@Suite("What specific makes of a container", .needsDocker, .timeLimit(.minutes(10)))
+struct SpecificContainerTests {
+    @Test("everything arrives at the Engine as it was said")
+    func everything() async throws {
+        let rights = HostPolicy.Right.allCases.map(\.rawValue)
+        try await TestSwarm.run(specific: ["allow": .strings(rights)]) { swarm in
+            let made = try await swarm.createReady("alice") {
+                let memory: [String: Value] = [
+                    "type": .string("tmpfs"), "target": .string("/scratch"), "size": .int(8),
+                ]
+                let bind: [String: Value] = [
+                    "type": .string("bind"), "source": .string("/etc"),
+                    "target": .string("/host-etc"), "readOnly": .bool(true),
+                ]
+                $0.specific = [
+                    "network": .string("bridge"), "mounts": .list([.map(memory), .map(bind)]),
+                    "devices": .strings(["/dev/null:/dev/nothing:r"]), "init": .bool(true),
+                    "capAdd": .strings(["SYS_PTRACE"]), "capDrop": .strings(["NET_RAW"]),
+                    "shmSize": .int(32), "dns": .strings(["10.1.2.3"]),
+                    "extraHosts": .strings(["db:10.0.0.5"]), "restart": .string("on-failure"),
+                    "ulimits": .map(["nofile": .int(512)]),
+                ]
+            }
+            let script =
+                "ulimit -n; cat /etc/hosts /etc/resolv.conf; mount; "
+                + "ls -l /dev/nothing; test -e /host-etc/passwd && touch /host-etc/pal || echo ro"
+            let result = try await swarm.provider.executeCommand(
+                made.reference, Command(["sh", "-c", script]))
+            let text = String(decoding: result.standardOutput, as: UTF8.self)
+            #expect(text.hasPrefix("512\n"))
+            for part in ["10.0.0.5\tdb", "nameserver 10.1.2.3", "on /scratch type tmpfs", "ro\n"] {
+                #expect(text.contains(part), "\(part) in \(text)")
+            }
+            #expect(text.contains("size=32768k") && text.contains("size=8192k"))
+            #expect(text.contains("/dev/nothing"))
+
+            // A live change leaves the policy as it is.
+            let change = FieldChange(path: "resources.memory.max", from: nil, to: .int(64))
+            _ = try await swarm.provider.updateInstance(made.reference, PartialConfig([change]))
+            let detail = try await swarm.provider.inspect(made.providerInstanceId)
+            #expect(detail?.hostConfig.restartPolicy?.name == "on-failure")
+        }
+    }
+
+    @Test("with the host's network the editor is reached at its own port")
+    func hostNetwork() async throws {
+        try await TestSwarm.run(specific: ["allow": .strings(["hostNetwork"])]) { swarm in
+            let port = Int.random(in: 15000...19000)
+            let made = try await swarm.createReady("alice") {
+                $0.specific = ["networkMode": .string("host")]
+                $0.network.port = port
+            }
+            #expect(made.network.port == port)
+            #expect(made.network.urls == ["http://127.0.0.1:\(port)/"])
+        }
+    }
+
+    @Test("the swarm's network goes with its last instance, and not before")
+    func network() async throws {
+        try await TestSwarm.run { swarm in
+            let first = try await swarm.create("alice") { $0.specific = nil }
+            let second = try await swarm.create("bob") { $0.specific = nil }
+            let name = "pal_\(swarm.name)"
+            _ = try await swarm.provider.listInstances(.all)
+            _ = try await swarm.provider.deleteInstance(first.reference)
+            #expect(try await swarm.provider.networkExists(name))
+            _ = try await swarm.provider.deleteInstance(second.reference)
+            #expect(try await !swarm.provider.networkExists(name))
+            // It is made again for who comes next.
+            let third = try await swarm.createReady("carol") { $0.specific = nil }
+            #expect(try await swarm.provider.networkExists(name))
+            _ = try await swarm.provider.deleteInstance(third.reference)
+        }
+    }
+}

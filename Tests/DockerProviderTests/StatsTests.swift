@@ -1,0 +1,123 @@
+import Foundation
+import PalModel
+import PalProvider
+import TestSupport
+import Testing
+
+@testable import DockerProvider
+
+@Suite("What an Engine says is used")
+struct StatsTests {
+    private func stats(_ json: String) throws -> ContainerStats {
+        try JSONDecoder().decode(ContainerStats.self, from: Data(json.utf8))
+    }
+
+    @Test("control groups of version 1 and 2 say the same in other words")
+    func memory() throws {
+        let first = try stats(
+            """
+            {"memory_stats":{"usage":10485760,"limit":67108864,"stats":{"inactive_file":1,
+            "total_inactive_file":2097152,"total_cache":4194304}}}
+            """)
+        #expect(first.memoryUsed == 8)
+        let second = try stats(
+            """
+            {"memory_stats":{"usage":10485760,"limit":67108864,"stats":{"anon":4194304,
+            "file":4194304,"inactive_file":3145728}}}
+            """)
+        #expect(second.memoryUsed == 7)
+        let podman = try stats(#"{"memory_stats":{"usage":393216,"limit":25276063744}}"#)
+        #expect(podman.memoryUsed == 0.375)
+    }
+
+    @Test("cores are the processors' time over the time that passed")
+    func cores() throws {
+        // As Docker's Engine answers with one-shot on version 2.
+        let first = try stats(
+            """
+            {"read":"2026-11-24T10:00:00.000000001Z","preread":"0001-01-01T00:00:00Z",
+            "cpu_stats":{"cpu_usage":{"total_usage":1000000000,"usage_in_kernelmode":4,
+            "usage_in_usermode":5},"system_cpu_usage":100,"online_cpus":4},
+            "precpu_stats":{"cpu_usage":{"total_usage":0}},"memory_stats":{}}
+            """)
+        #expect(first.earlierSample == nil)
+        let now = try #require(first.sample)
+        var later = now
+        later.at += 2
+        later.nanoseconds += 3_000_000_000
+        #expect(later.cores(since: now) == 1.5)
+        #expect(now.cores(since: later) == nil)
+        #expect(now.cores(since: now) == nil)
+    }
+
+    @Test("an Engine that waits by itself gives both samples")
+    func both() throws {
+        let stats = try stats(
+            """
+            {"read":"2026-11-24T10:00:01Z","preread":"2026-11-24T10:00:00Z",
+            "cpu_stats":{"cpu_usage":{"total_usage":700000000}},
+            "precpu_stats":{"cpu_usage":{"total_usage":200000000}}}
+            """)
+        let (now, before) = (try #require(stats.sample), try #require(stats.earlierSample))
+        #expect(now.cores(since: before) == 0.5)
+    }
+
+    @Test("nothing runs, nothing is known")
+    func stopped() throws {
+        let stats = try stats(
+            """
+            {"read":"0001-01-01T00:00:00Z","preread":"0001-01-01T00:00:00Z",
+            "cpu_stats":{"cpu_usage":{"total_usage":0}},"memory_stats":{}}
+            """)
+        #expect(stats.sample == nil)
+        #expect(stats.memoryUsed == nil)
+    }
+
+    @Test("what is too old says nothing of now")
+    func samples() {
+        let samples = Samples()
+        let start = Date(timeIntervalSince1970: 1000)
+        func sample(_ seconds: Double) -> ContainerStats.Sample {
+            .init(at: start.addingTimeInterval(seconds), nanoseconds: 1)
+        }
+        #expect(samples.exchange("a", sample(0)) == nil)
+        #expect(samples.exchange("a", sample(10)) == sample(0))
+        #expect(samples.exchange("b", sample(11)) == nil)
+        #expect(samples.exchange("a", sample(100)) == nil)
+    }
+
+    @Test(
+        "a real container's use is measured", .needsDocker, .timeLimit(.minutes(5)))
+    func real() async throws {
+        try await TestSwarm.run { swarm in
+            let busy = try await swarm.createReady("busy") { $0.resources.memoryMax = 64 }
+            let loop = Command(["sh", "-c", "yes > /dev/null & sleep 0"])
+            _ = try await swarm.provider.executeCommand(busy.reference, loop)
+            var usage = try #require(try await swarm.provider.getUsage(busy.reference))
+            // Until the loop has had its share of this machine.
+            for _ in 0..<200 where (usage.cpu ?? 0) < 0.02 {
+                usage = try #require(try await swarm.provider.getUsage(busy.reference))
+            }
+            #expect((usage.cpu ?? 0) >= 0.02)
+            #expect(usage.memory.map { $0 > 0 && $0 <= 64 } == true)
+            #expect(try await swarm.provider.getInstance(busy.reference)?.resources.cpu.used == nil)
+            try await swarm.provider.stopInstance(busy.reference, force: true)
+            #expect(try await swarm.provider.getUsage(busy.reference) == nil)
+        }
+    }
+
+    @Test("an Engine that refuses one-shot is asked without", .needsDocker)
+    func fallback() async throws {
+        let relay = try RelayEngine {
+            $0.path.contains("one-shot")
+                ? .answer(status: 400, message: "cannot have one-shot") : .pass
+        }
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let made = try await swarm.createReady("alice")
+            let usage = try #require(try await swarm.provider.getUsage(made.reference))
+            #expect(usage.cpu != nil)
+            #expect((usage.memory ?? 0) > 0)
+        }
+    }
+}

@@ -1,0 +1,237 @@
+import PalEngine
+import PalModel
+import PalSpecs
+import Testing
+
+@testable import PalImport
+
+@Suite("Compose files")
+struct ComposeTests {
+    private func imported(
+        _ text: String, only names: [String] = [], environment: [String: String] = [:],
+        files: [String: String] = [:]
+    ) throws -> Imported {
+        try ComposeFile(
+            path: "compose.yaml", directory: "/srv/team", environment: environment
+        ) { files[$0] }.specs(from: Array(text.utf8), only: names)
+    }
+
+    private func config(
+        _ service: String, environment: [String: String] = [:], files: [String: String] = [:]
+    ) throws -> InstanceConfig {
+        let indented = service.split(separator: "\n").map { "    \($0)\n" }.joined()
+        let all = try imported(
+            "services:\n  web:\n\(indented)", environment: environment, files: files)
+        return try #require(all.specs.first).config
+    }
+
+    @Test func aUsualServiceIsCarriedOver() throws {
+        let config = try config(
+            """
+            image: codercom/code-server:4.96.4
+            command: --log debug --app-name 'My Editor'
+            environment:
+              NODE_ENV: development
+            ports: ["127.0.0.1:8443:8080", "6000-6001:7000-7001/udp"]
+            volumes:
+              - ./work:/home/coder/project
+              - home:/home/coder
+              - /srv/data:/data:ro
+            mem_limit: 2g
+            mem_reservation: 512m
+            cpus: "1.5"
+            user: "1000:1000"
+            restart: unless-stopped
+            cap_add: [SYS_PTRACE]
+            shm_size: 256m
+            """)
+        #expect(config.name == "web")
+        #expect(config.image == "codercom/code-server:4.96.4")
+        #expect(config.editor == nil)
+        #expect(config.command == ["--log", "debug", "--app-name", "My Editor"])
+        #expect(config.env == ["NODE_ENV": "development"])
+        #expect(
+            config.network.ports == [
+                PortMapping(internal: 8080, external: 8443),
+                PortMapping(internal: 7000, external: 6000, protocol: "udp"),
+                PortMapping(internal: 7001, external: 6001, protocol: "udp"),
+            ])
+        #expect(config.workspacePath == "/srv/team/work")
+        #expect(config.resources.memoryMax == 2048 && config.resources.memoryMin == 512)
+        #expect(config.resources.cpuCores == 1.5)
+        #expect(config.resources.storagePersistent == false, "the home stays in its volume")
+        let mounts: Value = .list([
+            .map([
+                "type": .string("volume"), "source": .string("team_home"),
+                "target": .string("/home/coder"),
+            ]),
+            .map([
+                "type": .string("bind"), "source": .string("/srv/data"), "target": .string("/data"),
+                "readOnly": .bool(true),
+            ]),
+        ])
+        #expect(
+            config.specific == [
+                "mounts": mounts, "user": .string("1000:1000"),
+                "capAdd": .list([.string("SYS_PTRACE")]), "shmSize": .int(256),
+            ])
+    }
+
+    @Test func everythingThatDoesNotComeAlongIsSaidWithItsLine() throws {
+        let all = try imported(
+            """
+            services:
+              web:
+                image: codercom/code-server
+                build: .
+                container_name: mine
+                networks: [a]
+                volumes: ["x:y:z:w"]
+                ports: ["nonsense"]
+                healthcheck: { test: ["CMD", "true"], retries: 4 }
+                frobnicate: yes
+            networks: { a: {} }
+            """)
+        let said = all.remarks.map { "\($0.location.line): \($0.message)" }
+        #expect(
+            said == [
+                "4: build: not carried over; build and push the image, and name it in 'image'",
+                "5: container_name: not carried over; pal names the container after swarm and "
+                    + "instance",
+                "6: networks: not carried over; the instances of a swarm share one network; "
+                    + "specific.network joins another",
+                "7: volume 'x:y:z:w' is not understood; not carried over",
+                "8: port 'nonsense' is not understood; not carried over",
+                "9: healthcheck.retries: always 3",
+                "9: healthcheck.test: not carried over; pal asks the editor itself, health.path "
+                    + "says where",
+                "10: frobnicate: not carried over",
+                "11: networks: not carried over: the instances of a swarm share one network; "
+                    + "specific.network joins another",
+            ])
+    }
+
+    @Test func secretsDoNotComeIntoTheSpec() throws {
+        let all = try imported(
+            """
+            services:
+              web:
+                image: codercom/code-server
+                environment: [PASSWORD=hunter2, GITHUB_TOKEN=abc, PLAIN=1, PASSED]
+                secrets: [db]
+            secrets:
+              db: { file: ./db.txt }
+            """)
+        var spec = try #require(all.specs.first)
+        #expect(spec.config.env == ["PLAIN": "1"])
+        #expect(spec.hidden == ["PASSWORD": "hunter2", "GITHUB_TOKEN": "abc"])
+        spec.refer("PASSWORD", toFile: "/data/PASSWORD")
+        spec.refer("GITHUB_TOKEN", toFile: "/data/GITHUB_TOKEN")
+        let secrets = try #require(spec.config.secrets)
+        #expect(secrets["PASSWORD"]?.as == nil, "the editor's password is no variable")
+        #expect(secrets["GITHUB_TOKEN"]?.as == "env")
+        #expect(secrets["PASSED"]?.fromEnv == "PASSED")
+        #expect(secrets["db"]?.fromFile == "/srv/team/db.txt")
+        let text = SpecYAML.text(of: spec.config) + all.remarks.map(\.message).joined()
+        #expect(!text.contains("hunter2") && !text.contains("abc"))
+    }
+
+    @Test func variablesAreInterpolatedAsComposeDoes() throws {
+        let text = """
+            image: repo/${NAME:-code-server}:${TAG}
+            environment:
+              A: "${X-unset}"
+              B: "${EMPTY:-filled}"
+              C: "cost $$5"
+              D: "${EMPTY-kept}"
+              E: "${DEEP:-${TAG}}"
+              F: "${TAG:+there}"
+            """
+        let config = try config(
+            text, environment: ["EMPTY": "", "TAG": "from-shell"],
+            files: ["/srv/team/.env": "TAG=from-file\n# no\nX2=1\n"])
+        #expect(config.image == "repo/code-server:from-shell")
+        #expect(
+            config.env == [
+                "A": "unset", "B": "filled", "C": "cost $5", "D": "", "E": "from-shell",
+                "F": "there",
+            ])
+    }
+
+    @Test func aVariableThatIsNotSetIsSaid() throws {
+        let all = try imported(
+            "services:\n  a:\n    image: x:${TAG}\n  b:\n    image: ${Y:?give Y}\n")
+        #expect(
+            all.remarks.map(\.message) == [
+                "the variable TAG is not set; taken as empty", "Y is not set: give Y",
+            ])
+    }
+
+    @Test func anchorsAndMergesAreFollowed() throws {
+        let all = try imported(
+            """
+            x-common: &common
+              restart: always
+              environment: { A: "1" }
+            services:
+              one: { <<: *common, image: gitpod/openvscode-server }
+              two_b:
+                <<: *common
+                image: custom/thing
+                ports: [ { target: 9000 } ]
+                depends_on: [one]
+            """)
+        #expect(all.specs.map(\.config.name) == ["one", "two-b"])
+        #expect(all.specs[0].config.editor == .openvscodeServer)
+        #expect(all.specs[1].config.editor == .custom)
+        #expect(all.specs[1].config.network.port == 9000)
+        #expect(all.specs[1].config.dependsOn == ["one"])
+        #expect(all.specs.allSatisfy { $0.config.specific?["restart"] == .string("always") })
+        #expect(all.remarks.map(\.message) == ["'two_b' is named 'two-b'"])
+    }
+
+    @Test func fillsFromEnvFilesUnderTheEnvironment() throws {
+        let config = try config(
+            "image: x\nenv_file: [one.env]\nenvironment: { A: said }\n",
+            files: ["/srv/team/one.env": "A=filed\nexport B=\"two words\"\nC=3 # comment\n"])
+        #expect(config.env == ["A": "said", "B": "two words", "C": "3"])
+    }
+
+    @Test func linuxServersImageKeepsItsOwnPlaces() throws {
+        let config = try config(
+            "image: lscr.io/linuxserver/code-server:latest\nvolumes: [\"cfg:/config\"]\n")
+        #expect(config.editor == .custom && config.network.port == 8443)
+        #expect(config.health.path == "/healthz")
+        #expect(config.resources.storagePersistent == false)
+    }
+
+    @Test func aServiceThatIsNotThereIsAnError() throws {
+        let text = "services: { editor: { image: x } }"
+        #expect(throws: ImportFailure.self) { try imported(text, only: ["edtor"]) }
+        do {
+            _ = try imported(text, only: ["edtor"])
+        } catch let failure as ImportFailure {
+            #expect(failure.description.hasSuffix("did you mean 'editor'?"))
+        }
+        #expect(throws: ImportFailure.self) { try imported("a: b\n") }
+        #expect(throws: ImportFailure.self) { try imported(": : :\n- x") }
+    }
+
+    @Test func whatIsImportedIsAValidSpec() throws {
+        let all = try imported(
+            """
+            services:
+              web:
+                image: codercom/code-server
+                environment: { YES: "yes", NUMBER: "5", EMPTY: "", MULTI: "a\\nb: c" }
+                command: ["--flag", "on", "1.0"]
+                labels: { "a.b/c": "# no comment" }
+                ulimits: { nofile: { soft: 1, hard: 2 } }
+            """)
+        let config = try #require(all.specs.first).config
+        let contents = SpecFileContents(
+            bytes: Array(SpecYAML.text(of: config).utf8), file: "a.yaml")
+        #expect(contents.allProblems.map(\.description) == [])
+        #expect(contents.declarations.map(\.config.value) == [config])
+    }
+}
