@@ -1,5 +1,6 @@
 import Foundation
 import PalEngine
+import PalModel
 import PalSpecs
 import TestSupport
 import Testing
