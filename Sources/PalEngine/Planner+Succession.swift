@@ -34,8 +34,8 @@ extension Planner {
     }
 
     /// The decision where more than one generation stands. The newest succeeds the one before it
-    /// where both are of one id. Where one of them is neither this ledger's nor as declared, because
-    /// the ledger was lost in between or another made it, somebody must agree to that.
+    /// where both are of one id. Where one of them is neither this ledger's nor as declared,
+    /// because the ledger was lost in between or another made it, somebody must agree to that.
     static func succession(_ input: PlanInput, _ wanted: Wanted) -> InstancePlan {
         let all = input.observed.map(\.value)
         let new = all[all.count - 1]

@@ -89,7 +89,7 @@ public enum Planner {
             interrupts(input, plan)
         else { return plan }
         // Who agreed that it is deleted or taken over has agreed to that.
-        let objects = input.observed.suffix(1) + input.elsewhere.map(\.instance)
+        let objects = input.observed + input.elsewhere.map(\.instance)
         if let record = input.record?.value,
             objects.contains(where: {
                 record.agrees(toDelete: $0.value) || record.agrees(toTakeOver: $0.value)

@@ -84,7 +84,9 @@ struct CrashPointTests {
     private func restartedWithoutState(_ scene: Scene) async throws -> [String] {
         let restart = try await scene.apply(killedAt: 0)
         guard restart.code != 0 else { return [] }
-        guard restart.err.contains("takes it over") else { return ["the restart says: \(restart)"] }
+        guard restart.err.contains("takes over what stands") else {
+            return ["the restart says: \(restart)"]
+        }
         let approved = try await scene.pal("approve", "a", "b")
         guard approved.code == 0 else { return ["approve says: \(approved)"] }
         let again = try await scene.apply(killedAt: 0)

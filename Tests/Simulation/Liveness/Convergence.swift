@@ -142,8 +142,8 @@ struct Convergence {
     }
 
     /// Whether nobody can know that a change keeps the data: what the object was made from is lost
-    /// with the ledger, or was an older spec's creation that was never answered, and one of the fields that are declared now may be what changed. That must
-    /// be said.
+    /// with the ledger, or was an older spec's creation that was never answered, and one of the
+    /// fields that are declared now may be what changed. That must be said.
     private func mayLoseData(
         _ config: InstanceConfig, _ record: InstanceRecord?, _ object: PlatformObject,
         _ kind: PlatformKind
