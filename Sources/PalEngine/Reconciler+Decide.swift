@@ -158,6 +158,7 @@ extension Reconciler {
             return
         }
         if let stop = plan.conditions.first(where: { $0.kind.stopsWork }) {
+            lookUntilServing(key)
             show(key, plan, .blocked(stop.message))
             return
         }
@@ -171,6 +172,7 @@ extension Reconciler {
             return
         }
         if plan.conditions.contains(where: { $0.kind == .suspended }) {
+            lookUntilServing(key)
             show(key, plan, .settled)
             return
         }
@@ -196,13 +198,10 @@ extension Reconciler {
         let now = parts.clock.elapsed()
         let isBehind = key.observed.count > 1 && world.landing(of: key) != nil
         guard instance.isServing, !isBehind else {
-            key.attempts.looks += 1
             if key.observed.count > 1, key.attempts.successorDeadline == nil {
                 key.attempts.successorDeadline = now + policy.progressDeadline
             }
-            let pause = policy.readiness.delay(after: key.attempts.looks, parts.random)
-            key.mustLookAt.insert(key.home)
-            world.providers[key.home]?.look(at: key.name, at: now + pause)
+            lookAgain(key)
             var why = "\(instance.status.rawValue)"
             if case .notReady(let reason) = instance.readiness { why = reason }
             show(key, plan, .waiting(why))
@@ -213,6 +212,19 @@ extension Reconciler {
         if let since = key.readySince, now - since >= policy.settledAfter { forgetFailures(key) }
         if (key.record?.failures ?? 0) > 0 { queue.add(key.name, at: now + policy.settledAfter) }
         show(key, plan, .settled)
+    }
+
+    /// Looks soon at what nothing can be done to, but which is on its way: others wait for it.
+    private func lookUntilServing(_ key: Key) {
+        guard let instance = key.instance?.value, instance.isUp, !instance.isServing else { return }
+        lookAgain(key)
+    }
+
+    private func lookAgain(_ key: Key) {
+        key.attempts.looks += 1
+        let pause = policy.readiness.delay(after: key.attempts.looks, parts.random)
+        key.mustLookAt.insert(key.home)
+        world.providers[key.home]?.look(at: key.name, at: parts.clock.elapsed() + pause)
     }
 
     /// Notes that the editor answers, where it does, and wakes those that wait for it. For them it

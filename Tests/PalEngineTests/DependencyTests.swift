@@ -86,6 +86,32 @@ struct DependencyTests {
         #expect(reply.messages.count == 1, "\(reply.messages)")
     }
 
+    /// Seed 18342: those that waited for it did so until the next list of everything.
+    @Test func whatIsBlockedIsLookedAtUntilItIsReady() async throws {
+        let swarm = try TestSwarm()
+        swarm.platform.state.withLock { $0.readiness = .notReady("warming up") }
+        swarm.source.declare([swarm.config("db")])
+        let reconciler = try swarm.reconciler()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("db is made") { swarm.platform.objects.map(\.name) == ["db"] }
+            var contradiction = swarm.config("db")
+            (contradiction.state, contradiction.protect) = (.absent, true)
+            swarm.source.declare([config("web", on: ["db"]), contradiction])
+            try await eventually("db is blocked") { try swarm.kinds("db").contains(.blocked) }
+            // No event tells of it.
+            swarm.platform.state.withLock { state in
+                state.readiness = .ready
+                for id in state.objects.keys { state.objects[id]?.readiness = .ready }
+            }
+            try await eventually("web is made") {
+                swarm.platform.objects.map(\.name).sorted() == ["db", "web"]
+            }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+    }
+
     @Test func startsOneWhereTheOtherIsReadyAndNotToBeTouched() async throws {
         let swarm = try TestSwarm()
         swarm.source.declare([swarm.config("db")])

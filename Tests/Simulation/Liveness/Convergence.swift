@@ -57,10 +57,23 @@ struct Convergence {
                 ?? checkUndeclared(name, known[name], needed)
             if let problem { unmet.append((name, problem + Self.says(known[name]))) }
         }
+        // Whether anybody does anything to it or not: others may wait for it.
+        for object in world.platforms.flatMap(\.objects) where isOnItsWay(object) {
+            unmet.append((object.ownership?.name ?? "-", "\(object.id) is on its way"))
+        }
         if let open = try? world.life.value.ledger.openRequests(), !open.isEmpty {
             unmet.append(("-", "\(open.count) requests are not answered"))
         }
         return unmet
+    }
+
+    private func isOnItsWay(_ object: PlatformObject) -> Bool {
+        guard object.ownership?.swarm == World.swarm else { return false }
+        switch object.status {
+        case .stopped, .failed: return false
+        case .running: return object.readiness != .ready
+        default: return true
+        }
     }
 
     /// The ledger's own words, for whoever looks into it.

@@ -44,10 +44,11 @@ extension Outside {
         case .symlinkSwap:
             var next = tree.files
             for path in tree.paths where random.value.chance(0.5) {
-                next[path]?.documents = (tree.files[path]?.documents ?? []).map {
-                    writer.value.changed($0)
-                }
-                next[path]?.form = .good
+                guard var file = next[path] else { continue }
+                file.documents = file.documents.map { writer.value.changed($0) }
+                file.form = .good
+                file.lastGood = file.names
+                next[path] = file
             }
             tree.swap(to: next, halfway: random.value.time(1...120))
             return true
@@ -149,6 +150,7 @@ extension Outside {
 
     /// Everything in the files is put in order: what is broken is mended, one of two goes.
     func mendFiles() {
+        tree.endSwap()
         tree.set(.available)
         tree.cover(false)
         var seen: Set<String> = []

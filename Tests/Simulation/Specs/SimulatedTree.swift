@@ -79,11 +79,15 @@ final class SimulatedTree: Sendable {
             }
         }
         clock.after(halfway) { [self] in
+            guard state.value.isSwapping else { return }
             state.value.isSwapping = false
             state.value.inode += 1
             change("swaps the directory") { $0 = files }
         }
     }
+
+    /// A swap that is half done stays so, and is over.
+    func endSwap() { state.value.isSwapping = false }
 
     /// The directory is not there, or cannot be read, for a while.
     func set(_ source: SourceState) {
