@@ -70,6 +70,7 @@ extension Reconciler {
             let discards = plan.steps.contains { $0.verb == .deleteStorage }
             key.record?.discardsStorageSince = discards ? parts.clock.date() : nil
         }
+        let former = (key.record?.attempted, key.record?.landing)
         if step.verb == .create || step.verb == .update {
             key.record?.attempted = key.declaration?.config
         }
@@ -89,7 +90,11 @@ extension Reconciler {
             result = try await executor.perform(step, of: name, request)
         } catch {
             world.touch(name)
-            if step.verb == .create { noteLanding(key, plan.provider, after: error) }
+            // What refused this call says nothing of the one before it.
+            if case .ambiguous = error {} else { key.record?.attempted = former.0 }
+            if step.verb == .create {
+                noteLanding(key, plan.provider, after: error, former: former.1)
+            }
             finish(number, error.description)
             throw .provider(error)
         }
@@ -111,12 +116,12 @@ extension Reconciler {
     /// from a list for a while, which does not mean that it is gone.
     private func noteLanding(
         _ key: Key, _ provider: String, made instance: VSCodeInstance? = nil,
-        after failure: ProviderFailure? = nil
+        after failure: ProviderFailure? = nil, former: Landing? = nil
     ) {
         switch failure {
         case .ambiguous: break
-        case .error(let error) where error.code != .alreadyExists: key.record?.landing = nil
-        case .needsReplacement: key.record?.landing = nil
+        case .error(let error) where error.code != .alreadyExists: key.record?.landing = former
+        case .needsReplacement: key.record?.landing = former
         case .error, nil:
             var answered = landing(on: provider, within: policy.listLag, isAnswered: true)
             answered.object = instance?.providerInstanceId
@@ -225,7 +230,9 @@ extension Reconciler {
         guard let hash = key.instance?.value.ownership.specHash,
             let capabilities = world.providers[key.home]?.capabilities
         else { return unknown }
-        let known = [config, key.record?.attempted, key.record?.applied].compactMap(\.self)
+        // Fields outside the hash may have left the spec since: then several have the same hash.
+        let earlier = [key.record?.attempted, key.record?.applied]
+        let known = (isMade ? [config] + earlier : earlier + [config]).compactMap(\.self)
         return known.first { capabilities.value.hash(of: $0.value) == hash } ?? unknown
     }
 

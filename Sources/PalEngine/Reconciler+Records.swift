@@ -26,6 +26,7 @@ extension Reconciler {
             }
             record.noteAdoption(
                 key.observed(at: home), declared: key.declaration?.config.value.adopt)
+            noteMade(key, instance, &record)
         } else if let elsewhere = key.observed.first, record.landing?.provider != home {
             // A ledger that never made it must know after a crash too who has it.
             record.provider = elsewhere.provider
@@ -49,6 +50,21 @@ extension Reconciler {
         let shared = Shared(record)
         key.record = shared
         if shared != known { save(shared) }
+    }
+
+    /// What stands after a creation whose answer was never noted is what was attempted: whatever
+    /// is attempted next, it was this controller that had set those fields.
+    private func noteMade(
+        _ key: Key, _ instance: VSCodeInstance, _ record: inout InstanceRecord
+    ) {
+        guard key.observed.count == 1, let attempted = record.attempted,
+            let capabilities = world.providers[key.home]?.capabilities.value
+        else { return }
+        let isMade = { (config: Shared<InstanceConfig>) in
+            capabilities.hash(of: config.value) == instance.ownership.specHash
+        }
+        guard isMade(attempted), record.applied.map(isMade) != true else { return }
+        record.applied = attempted
     }
 
     private func declaredState(_ key: Key) -> DesiredState? {

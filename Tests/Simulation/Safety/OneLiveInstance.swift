@@ -14,7 +14,11 @@ struct OneLiveInstance: Checker {
             unknown[call.number] = unknowable(call, entry.at, scene)
         }
         guard case .took(let call, .created(let id)) = entry.fact else { return nil }
-        let unknowable = unknown[call.number] ?? []
+        var unknowable = unknown[call.number] ?? []
+        if scene.lineage.value.wasLost(id) {
+            // It comes after the ledger was lost that knew of the call.
+            unknowable.formUnion(elsewhere(call, scene).flatMap(\.objects).map(\.id))
+        }
         let live = scene.objects(of: call.name).filter {
             $0.isLive && $0.maker == .pal && !unknowable.contains($0.id)
         }
@@ -26,13 +30,16 @@ struct OneLiveInstance: Checker {
     }
 
     private func unknowable(_ call: Call, _ at: Duration, _ scene: Scene) -> Set<String> {
-        let others = scene.platforms.filter { $0.kind.name != call.provider }
-        let ids = others.flatMap { platform in
+        let ids = elsewhere(call, scene).flatMap { platform in
             platform.objects.map(\.id).filter {
                 scene.lineage.value.excuses($0, of: platform, at)
             }
         }
         return Set(ids)
+    }
+
+    private func elsewhere(_ call: Call, _ scene: Scene) -> [SimulatedPlatform] {
+        scene.platforms.filter { $0.kind.name != call.provider }
     }
 
     private func isReplacement(
