@@ -40,6 +40,8 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     /// Since when the persistent storage is to go as well: from the deletion of the instance until
     /// that is done, so that no crash and no failure in between keeps what was to go.
     public var discardsStorageSince: Date?
+    /// The same where a replacement takes the storage away, to begin with a new one.
+    @Rare public var renewsStorageSince: Date?
     /// The object of somebody else's that was taken over; kept when it is gone, because consent
     /// holds once.
     @Rare public var adopted: AdoptedObject?

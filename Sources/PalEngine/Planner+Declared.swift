@@ -181,7 +181,7 @@ extension Planner {
 
     /// The decision where nothing stands and nothing shall: a storage that was to go may be left.
     static func leftovers(_ input: PlanInput) -> InstancePlan {
-        guard input.record?.discardsStorageSince != nil,
+        guard input.record?.discardsStorageSince != nil, !input.isScaledDown,
             input.declaration?.config.value.onDelete ?? .delete == .delete
         else { return empty(input) }
         var plan = empty(input)
@@ -205,7 +205,7 @@ extension Planner {
     private static func discardedStorage(
         _ input: PlanInput, _ config: InstanceConfig
     ) -> [Step] {
-        guard input.record?.discardsStorageSince != nil, config.onReplace == .discard else {
+        guard input.record?.renewsStorageSince != nil, config.onReplace == .discard else {
             return []
         }
         return [Step(.deleteStorage)]

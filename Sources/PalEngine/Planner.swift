@@ -195,3 +195,8 @@ public enum Planner {
             + [Step(.delete, target: instance.reference)]
     }
 }
+
+extension InstancePlan {
+    /// Whether the persistent storage goes with the instance.
+    var discardsStorage: Bool { steps.contains { $0.verb == .deleteStorage } }
+}

@@ -147,7 +147,8 @@ extension Reconciler {
     private func settle(_ key: Key, _ plan: InstancePlan) {
         noteMemoryDeath(key)
         if key.declaration == nil, key.frozen.isEmpty, key.observed.isEmpty,
-            key.record?.discardsStorageSince == nil, world.providers[key.home]?.isListed ?? true
+            key.record?.discardsStorageSince == nil || world.isScaledDown(key),
+            key.record == nil || world.providers[key.home]?.isListed ?? true
         {
             if let landing = world.landing(of: key) {
                 decideAgain(key, when: landing)

@@ -14,6 +14,7 @@ extension Reconciler {
         else { return }
         defer { endProgress(key) }
         let config = key.declaration?.config
+        let isScaledDown = world.isScaledDown(key)
         noteDecision(key, plan)
         note(name, .normal, startReason(plan), plan.causes.map(\.message).joined(separator: "; "))
         do throws(StepFailure) {
@@ -21,6 +22,13 @@ extension Reconciler {
             for step in plan.steps {
                 // What follows is decided anew, when what was just made is ready.
                 guard !isStopping, step.awaitsReady != true else { break }
+                // The specs may change while an earlier step, or the preparation, takes its time.
+                // What is made is made from the newest; nothing else is done for an older one.
+                guard
+                    step.verb == .create
+                        || (key.declaration?.config == config
+                            && world.isScaledDown(key) == isScaledDown)
+                else { throw .superseded }
                 try await carryOut(step, of: plan, with: Executor(provider: provider))
             }
             if !isStopping { succeeded(plan, key, made: config) }
@@ -56,6 +64,8 @@ extension Reconciler {
         case ledger(LedgerError)
         /// It was to make what is not declared any more.
         case notDeclared
+        /// It was decided for a spec that has changed since.
+        case superseded
     }
 
     private func carryOut(
@@ -64,11 +74,11 @@ extension Reconciler {
         let name = plan.name
         guard let key = world[name] else { return }
         let request = step.verb == .create ? createRequest(key, step, in: plan) : nil
-        // The specs may change while an earlier step, or the preparation, takes its time.
         guard step.verb != .create || request != nil else { throw .notDeclared }
         if step.verb == .delete {
-            let discards = plan.steps.contains { $0.verb == .deleteStorage }
-            key.record?.discardsStorageSince = discards ? parts.clock.date() : nil
+            let since = plan.discardsStorage ? parts.clock.date() : nil
+            key.record?.discardsStorageSince = plan.action == .replace ? nil : since
+            key.record?.renewsStorageSince = plan.action == .replace ? since : nil
         }
         let former = (key.record?.attempted, key.record?.landing)
         if step.verb == .create || step.verb == .update {
@@ -91,7 +101,7 @@ extension Reconciler {
         } catch {
             world.touch(name)
             // What refused this call says nothing of the one before it.
-            if case .ambiguous = error {} else { key.record?.attempted = former.0 }
+            if isRefused(error) { key.record?.attempted = former.0 }
             if step.verb == .create {
                 noteLanding(key, plan.provider, after: error, former: former.1)
             }
@@ -118,14 +128,26 @@ extension Reconciler {
         _ key: Key, _ provider: String, made instance: VSCodeInstance? = nil,
         after failure: ProviderFailure? = nil, former: Landing? = nil
     ) {
-        switch failure {
-        case .ambiguous: break
-        case .error(let error) where error.code != .alreadyExists: key.record?.landing = former
-        case .needsReplacement: key.record?.landing = former
-        case .error, nil:
+        guard let failure else {
             var answered = landing(on: provider, within: policy.listLag, isAnswered: true)
             answered.object = instance?.providerInstanceId
             key.record?.landing = answered
+            return
+        }
+        if isRefused(failure) {
+            key.record?.landing = former
+        } else if failure.error != nil {
+            key.record?.landing = landing(on: provider, within: policy.listLag, isAnswered: true)
+        }
+    }
+
+    /// Whether a call had no effect. What exists already may be what the same call made, which
+    /// arrived twice.
+    private func isRefused(_ failure: ProviderFailure) -> Bool {
+        switch failure {
+        case .ambiguous: false
+        case .needsReplacement: true
+        case .error(let error): error.code != .alreadyExists
         }
     }
 
@@ -178,7 +200,9 @@ extension Reconciler {
             // That a replacement finds its own storage again is no news.
             guard plan.action != .replace else { break }
             for notice in instance.notices { note(key.name, .normal, "Notice", notice) }
-        case .deleteStorage: key.record?.discardsStorageSince = nil
+        case .deleteStorage:
+            key.record?.discardsStorageSince = nil
+            key.record?.renewsStorageSince = nil
         case .start, .stop: break
         }
     }
@@ -289,6 +313,8 @@ extension Reconciler {
         switch failure {
         case .notDeclared:
             note(key.name, .normal, "NotMade", "it is not declared any more")
+        case .superseded:
+            note(key.name, .normal, "Superseded", "its spec changed meanwhile; deciding anew")
         case .ledger(let error):
             retry(plan, key, "nothing was changed: \(error)", counts: true)
         case .provider(.ambiguous(let message)):

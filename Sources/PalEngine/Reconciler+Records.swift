@@ -37,6 +37,8 @@ extension Reconciler {
             record.declaredFrom = specsPath
             record.location = declaration.location
             record.terms = Terms(declaration.config.value)
+            // Its file came back before the storage went.
+            if declaration.config.value.state != .absent { record.discardsStorageSince = nil }
             if instance != nil || (key.observed.isEmpty && !world.isFormerHomeUnseen(of: key)) {
                 record.provider = home
             }
@@ -93,6 +95,7 @@ extension Reconciler {
         record.attempted = nil
         record.consent = nil
         record.discardsStorageSince = nil
+        record.renewsStorageSince = nil
         let newest = instance.value.ownership.specHash
         // Of an old generation it is known that this ledger made it for as long as it stands.
         record.issuedHashes.removeAll { hash in

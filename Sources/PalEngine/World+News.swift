@@ -19,8 +19,10 @@ extension World {
         changes.names.formUnion(takeFrozen(new))
         if isFirst { changes.names.formUnion(keys.keys) }
         if oldBlock != pruneBlock { changes.names.formUnion(undeclared) }
-        // A group of none has no declaration, and is demanded all the same.
-        if changes.bearsOnDependencies || isFirst || old?.groups != new.groups {
+        // A group of none, and what is frozen, has no declaration, and is demanded all the same.
+        if changes.bearsOnDependencies || isFirst || old?.groups != new.groups
+            || old?.frozen.keys != new.frozen.keys
+        {
             changes.names.formUnion(dependencies.update(new))
         }
         return changes.names

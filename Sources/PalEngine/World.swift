@@ -197,7 +197,8 @@ final class World {
                 needed.contains($0) || providers[$0]?.isListing == true
             }
         }
-        concerned.append(key.home)
+        // What nothing declares, and nothing was ever noted of, has no home that could be asked.
+        if key.declaration != nil || key.record != nil { concerned.append(key.home) }
         if let former = formerHome(of: key) { concerned.append(former) }
         return concerned.contains { name in
             guard let state = providers[name] else { return false }
@@ -206,7 +207,7 @@ final class World {
     }
 
     /// Whether a name is gone because its `replicas` became fewer, not because its file went.
-    private func isScaledDown(_ key: Key) -> Bool {
+    func isScaledDown(_ key: Key) -> Bool {
         guard key.declaration == nil, key.record?.lastTerms?.replicas != nil,
             let group = Replica.group(of: key.name)
         else { return false }

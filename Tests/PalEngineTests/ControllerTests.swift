@@ -25,16 +25,6 @@ struct ControllerTests {
         }
     }
 
-    private func eventually(
-        _ what: String, _ holds: () throws -> Bool
-    ) async throws {
-        for _ in 0..<2000 {
-            if try holds() { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("never came true: \(what)")
-    }
-
     @Test func followsTheSpecs() async throws {
         let swarm = try TestSwarm()
         try await running(swarm) { _ in
@@ -72,7 +62,7 @@ struct ControllerTests {
             #expect(swarm.platform.changes().count { $0 == "create a" } == 1)
             #expect(try swarm.ledger.openIntents().isEmpty)
             let reasons = try swarm.ledger.events(name: "a", after: 0, limit: 100).map(\.reason)
-            #expect(reasons.contains("NotMade") && !reasons.contains("Replaced"))
+            #expect(reasons.contains("Superseded") && !reasons.contains("Replaced"))
         }
     }
 

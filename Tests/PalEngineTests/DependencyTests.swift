@@ -233,9 +233,9 @@ struct DependencyTests {
     }
 }
 
-func eventually(_ what: String, _ holds: () throws -> Bool) async throws {
+func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
     for _ in 0..<2000 {
-        if try holds() { return }
+        if try await holds() { return }
         try await Task.sleep(for: .milliseconds(5))
     }
     Issue.record("never came true: \(what)")

@@ -13,6 +13,7 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     struct State {
         var objects: [String: VSCodeInstance] = [:]
         var volumes: Set<String> = []
+        var removedVolumes: Set<String> = []
         /// Ids of objects that bear nobody's marks: in a list only where it is told to adopt them.
         var strangers: Set<String> = []
         var counter = 0
@@ -31,6 +32,8 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
         var listTime = Duration.zero
         /// Tells how far a creation, or the preparation of one, is.
         var tells: (@Sendable (ProgressHandler) async -> Void)?
+        /// What happens while an instance is stopped.
+        var duringStop: (@Sendable () async -> Void)?
         /// Whether it takes another limit than it is given.
         var roundsMemory = false
     }
@@ -52,9 +55,12 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     func classify(_ change: FieldChange) -> ChangeClass { TestRules().classify(change) }
 
     private func call(_ what: String) throws(ProviderFailure) {
+        state.withLock { $0.calls.append(what) }
+        try fail(what.split(separator: " ").first.map(String.init) ?? what)
+    }
+
+    private func fail(_ verb: String) throws(ProviderFailure) {
         let failure = state.withLock { state -> ProviderFailure? in
-            state.calls.append(what)
-            let verb = what.split(separator: " ").first.map(String.init) ?? what
             guard var waiting = state.failures[verb], !waiting.isEmpty else { return nil }
             let first = waiting.removeFirst()
             state.failures[verb] = waiting
@@ -180,6 +186,7 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     func stopInstance(
         _ reference: InstanceReference, force: Bool
     ) async throws(ProviderFailure) {
+        await state.withLock { $0.duringStop }?()
         try change("stop", reference) {
             $0.status = .stopped; $0.readiness = .unknown
         }
@@ -232,7 +239,11 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     }
 
     func deleteStorage(_ providerStorageId: String) async throws(ProviderFailure) -> Bool {
-        state.withLock { $0.volumes.remove(providerStorageId) != nil }
+        try fail("deleteStorage")
+        return state.withLock { state in
+            state.removedVolumes.insert(providerStorageId)
+            return state.volumes.remove(providerStorageId) != nil
+        }
     }
 
     // MARK: For tests

@@ -140,6 +140,7 @@ struct GeneratedCase: Sendable {
         record.hold = random.isOnce(in: 4) ? makeHold(config) : nil
         record.consent = random.one(of: nil, nil, nil, nil, "replace: something else")
         record.discardsStorageSince = random.isOnce(in: 6) ? Self.now : nil
+        record.renewsStorageSince = random.isOnce(in: 6) ? Self.now : nil
         return record
     }
 

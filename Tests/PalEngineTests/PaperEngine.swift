@@ -51,6 +51,7 @@ struct PaperEngine {
         }
         if let config = input.declaration?.config.value {
             record.declaredFrom = input.specsPath
+            if config.state != .absent { record.discardsStorageSince = nil }
             if let newest, newest.ownership.specHash == provider.hash(config) {
                 record.issuedHashes.append(newest.ownership.specHash)
             }
@@ -74,6 +75,7 @@ struct PaperEngine {
         input.record?.applied = config
         input.record?.consent = nil
         input.record?.discardsStorageSince = nil
+        input.record?.renewsStorageSince = nil
         input.record?.issuedHashes = [newest.value.ownership.specHash]
     }
 
@@ -108,11 +110,14 @@ struct PaperEngine {
                     ?? object.config
             }
         case .delete:
-            let discards = plan.steps.contains { $0.verb == .deleteStorage }
-            input.record?.discardsStorageSince = discards ? input.now : nil
+            let since = plan.discardsStorage ? input.now : nil
+            input.record?.discardsStorageSince = plan.action == .replace ? nil : since
+            input.record?.renewsStorageSince = plan.action == .replace ? since : nil
             input.observed.removeAll { $0.value.reference == step.target }
             input.elsewhere.removeAll { $0.instance.value.reference == step.target }
-        case .deleteStorage: input.record?.discardsStorageSince = nil
+        case .deleteStorage:
+            input.record?.discardsStorageSince = nil
+            input.record?.renewsStorageSince = nil
         }
     }
 

@@ -84,4 +84,117 @@ struct SeedTests {
         #expect(swarm.platform.objects.first?.config.resources.memoryMax == nil)
         #expect(swarm.platform.objects.count == 1)
     }
+
+    // MARK: A spec that comes back
+
+    private func thatGoes(_ swarm: TestSwarm) -> InstanceConfig {
+        var config = swarm.config("a")
+        config.onDelete = .delete
+        return config
+    }
+
+    /// Seed 24176: its file was back while the editor was being stopped, and its storage went.
+    @Test func aDeletionEndsWhenTheFileIsBack() async throws {
+        let swarm = try TestSwarm()
+        let config = thatGoes(swarm)
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        swarm.source.declare([swarm.config("b")])
+        let reconciler = try swarm.reconciler()
+        swarm.platform.state.withLock { state in
+            state.duringStop = { [source = swarm.source] in
+                source.declare([config])
+                try? await eventually("the file is read") {
+                    await reconciler.declares("a")
+                }
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("a was stopped, and runs again") {
+                swarm.platform.changes().contains("start object-1")
+            }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+        #expect(swarm.platform.state.withLock { $0.volumes.contains("a") })
+        #expect(!swarm.platform.changes().contains("delete object-1"))
+    }
+
+    /// Seed 2146: what a deletion had not got round to went with the next creation.
+    @Test func theStorageOfADeletionThatDidNotEndStays() async throws {
+        let swarm = try TestSwarm()
+        var config = thatGoes(swarm)
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        swarm.source.declare([swarm.config("b")])
+        swarm.platform.state.withLock {
+            $0.failures["deleteStorage"] = Array(repeating: Self.refusal, count: 100)
+        }
+        try await swarm.perform(.once)
+        #expect(swarm.platform.objects.allSatisfy { $0.name == "b" })
+        swarm.platform.state.withLock { $0.failures = [:] }
+        config.onReplace = .discard
+        swarm.source.declare([config])
+        swarm.platform.state.withLock {
+            $0.failures["create"] = Array(repeating: Self.refusal, count: 2)
+        }
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.platform.objects.map(\.name).contains("a"))
+        #expect(try swarm.record("a")?.discardsStorageSince == nil)
+        #expect(swarm.platform.state.withLock { $0.removedVolumes } == [])
+    }
+
+    // MARK: Names that go
+
+    /// Seed 3730: what depended on a frozen name waited for it when replicas had taken its place.
+    @Test func whatStoodForABrokenFileIsNotAwaitedWhenItIsInOrder() async throws {
+        let swarm = try TestSwarm()
+        var web = swarm.config("web")
+        web.dependsOn = ["db"]
+        var replica = swarm.config("db-0")
+        replica.replicas = 1
+        swarm.source.desired.withLock { desired in
+            desired.frozen = [
+                "db": [Diagnostic(SourceLocation(file: "db.yaml"), "it cannot be read")]
+            ]
+            desired.groups = ["db": 1]
+        }
+        swarm.source.declare([web, replica])
+        let reconciler = try swarm.reconciler()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("web waits") { try swarm.kinds("web").contains(.waiting) }
+            swarm.source.desired.withLock { $0.frozen = [:] }
+            swarm.source.bell.ring()
+            try await eventually("web is made") {
+                swarm.platform.objects.map(\.name) == ["db-0", "web"]
+            }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Seed 29764: nobody asked the provider that it would have had, and requests waited for it.
+    @Test func aNameThatWentBeforeAnythingWasNotedOfItIsForgotten() async throws {
+        let swarm = try TestSwarm()
+        var (first, second) = (swarm.config("a"), swarm.config("b"))
+        (first.provider, second.provider) = ("other", "other")
+        swarm.source.declare([first])
+        swarm.other.state.withLock { $0.listTime = .milliseconds(50) }
+        let reconciler = try swarm.reconciler()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("a is read") { await reconciler.knows("a") }
+            swarm.source.declare([second])
+            try await eventually("a is forgotten") { await !reconciler.knows("a") }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+    }
+}
+
+extension Reconciler {
+    fileprivate func declares(_ name: String) -> Bool { world[name]?.declaration != nil }
+    fileprivate func knows(_ name: String) -> Bool { world[name] != nil }
 }

@@ -14,9 +14,8 @@ extension Outside {
             guard world.life.value.reconciler != nil else { return false }
             world.shutDown()
         case .secondController:
-            // The kernel's lock is held as long as a controller lives.
-            guard world.life.value.controller?.isAlive == true else { return false }
-            world.trace.add(.refusedSecond)
+            // It is refused, or where the first has just ended, the supervisor is.
+            _ = world.scheduler.start { [world] in await world.control() }
         case .clockJump:
             clock.jump(by: Double(random.value.number(-100_000...100_000)))
         case .diskFull:

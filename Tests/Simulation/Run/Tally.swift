@@ -13,6 +13,7 @@ struct Tally {
             count("call \(call.verb.rawValue)")
         case .noted(let event): count("event \(event.reason)")
         case .began: count("controllers")
+        case .refusedSecond: count("controllers refused")
         case .answered: count("requests answered")
         default: break
         }

@@ -28,6 +28,7 @@ final class World: Sendable {
         var controller: Controller?
         var reconciler: Reconciler?
         var controllers = 0
+        var isLocked = false
         var isOver = false
         /// Whether a ledger was lost, and with it what the user set once.
         var hasForgotten = false
@@ -66,48 +67,46 @@ final class World: Sendable {
 
     // MARK: Controllers
 
-    /// One controller after the other, until the run is over.
+    /// A supervisor, which starts pal again whenever it has ended, until the run is over.
     func keepControlling() async {
         while !life.value.isOver {
-            if let (controller, reconciler) = begin() {
-                await withTaskGroup(of: Void.self) { group in
-                    group.addTask { await reconciler.run() }
-                    group.addTask { for await _ in controller.death {} }
-                    await group.next()
-                    group.cancelAll()
-                }
-                controller.end()
-                trace.add(.ended, by: controller.number)
-                life.value.controller = nil
-                life.value.reconciler = nil
-            }
+            let wasFree = !life.value.isLocked
+            await control()
             guard !life.value.isOver else { return }
-            let pause = life.value.random.time(10...8000)
+            // Where somebody else controls, there is no hurry.
+            let pause = life.value.random.time(wasFree ? 10...8000 : 30_000...60_000)
             try? await clock.sleep(for: pause)
             loseLedger()
         }
     }
 
+    /// One start of pal: its whole life as the controller, or nothing where there is one. Whoever
+    /// starts it, what holds the kernel's lock is the controller, until it ends however it ends.
+    func control() async {
+        guard !life.value.isLocked else {
+            trace.add(.refusedSecond)
+            return
+        }
+        life.value.isLocked = true
+        defer { life.value.isLocked = false }
+        guard let (controller, reconciler) = begin() else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            group.addTask { for await _ in controller.death {} }
+            await group.next()
+            group.cancelAll()
+        }
+        controller.end()
+        trace.add(.ended, by: controller.number)
+        life.value.controller = nil
+        life.value.reconciler = nil
+    }
+
     private func begin() -> (Controller, Reconciler)? {
         life.value.controllers += 1
         let controller = Controller(life.value.controllers, trace: trace, faults: faults)
-        let guardian = SecretScan(trace: trace)
-        let ledger = SimulatedLedger(
-            base: life.value.ledger, mirror: life.value.mirror, disk: disk, bells: bells,
-            controller: controller,
-            trace: trace, guardian: guardian)
-        let logger = CapturingLog.logger(guardian)
         do {
-            let reconciler = try Reconciler(
-                .init(
-                    swarm: Self.swarm,
-                    source: SimulatedSource(
-                        tree, controller: controller.number),
-                    providers: providers(controller, logger), ledger: ledger, clock: clock,
-                    random: RunRandom(SeededRandom(seed: life.value.random.next())),
-                    logger: logger), policy: enginePolicy)
-            let isNew = try ledger.records().isEmpty
-            trace.add(.began(ledgerIsNew: isNew), by: controller.number)
+            let reconciler = try reconciler(controller, life.value.ledger, life.value.mirror)
             if let steps = life.value.crashesAfter { controller.crash(afterSteps: steps) }
             life.value.crashesAfter = nil
             life.value.controller = controller
@@ -119,9 +118,24 @@ final class World: Sendable {
         }
     }
 
-    /// What the engine is given; checkers go by the setup's own.
-    private var enginePolicy: Policy {
-        setup.policy
+    /// The engine of one controller, on the ledger that it has.
+    func reconciler(
+        _ controller: Controller, _ base: SQLiteLedger, _ mirror: Mirror
+    ) throws -> Reconciler {
+        let guardian = SecretScan(trace: trace)
+        let ledger = SimulatedLedger(
+            base: base, mirror: mirror, disk: disk, bells: bells, controller: controller,
+            trace: trace, guardian: guardian)
+        let logger = CapturingLog.logger(guardian)
+        let source = SimulatedSource(tree, controller: controller.number)
+        let random = RunRandom(SeededRandom(seed: life.value.random.next()))
+        let reconciler = try Reconciler(
+            .init(
+                swarm: Self.swarm, source: source, providers: providers(controller, logger),
+                ledger: ledger, clock: clock, random: random, logger: logger),
+            policy: setup.policy)
+        trace.add(.began(ledgerIsNew: try ledger.records().isEmpty), by: controller.number)
+        return reconciler
     }
 
     /// The providers as one controller has them.
@@ -139,6 +153,7 @@ final class World: Sendable {
 
     /// Now and then the state directory is gone when pal starts again.
     private func loseLedger() {
+        guard !life.value.isLocked else { return }
         if faults.strikes(.lostLedger) { forget() }
     }
 
