@@ -8,8 +8,9 @@ struct Attempts: Sendable, Hashable {
     var notBefore: Duration = .zero
     /// Why the last change was made, until it was seen to last.
     var madeBecause: [String]?
-    /// How often in a row a call found that somebody else had been there first.
-    var conflicts = 0
+    /// Failures in a row that were not the spec's: the platform's, the ledger's, somebody else's
+    /// who had been there first.
+    var otherFailures = 0
     /// How often it was looked at while it was not ready.
     var looks = 0
     /// When a new generation that stands beside the old one must be ready.

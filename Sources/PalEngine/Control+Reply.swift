@@ -96,7 +96,7 @@ extension Reconciler {
         _ verb: ControlRequest.Verb, _ key: Key, seen: Set<String> = []
     ) -> Verdict? {
         guard let outcome = key.outcome else { return nil }
-        let failures = key.record?.failures ?? 0
+        let failures = max(key.record?.failures ?? 0, key.attempts.otherFailures)
         switch outcome {
         case .blocked(let why):
             // An orphan or a parked deletion is no failure of what is declared.

@@ -20,6 +20,8 @@ final class ProviderState {
     /// When everything is to be listed again, whatever is heard.
     var nextList: Duration = .zero
     var isListing = false
+    /// Until when it is left alone: it had too many calls, and said so.
+    private(set) var pausedUntil: Duration = .zero
     /// Names to look at before that, and when.
     var looks: Set<String> = []
     var nextLook: Duration?
@@ -46,8 +48,19 @@ final class ProviderState {
 
     /// When it is to be asked again. Before it was listed there is nothing to look at.
     var nextTime: Duration {
-        guard isListed, let nextLook else { return nextList }
-        return min(nextList, nextLook)
+        guard isListed, let nextLook else { return max(nextList, pausedUntil) }
+        return max(min(nextList, nextLook), pausedUntil)
+    }
+
+    /// The longest pause that is kept because a platform asked for it.
+    private static let longestPause = 3600.0
+
+    /// Keeps the pause that a refusal asks for.
+    func heed(_ failure: ProviderFailure, at now: Duration) {
+        guard let error = failure.error, error.kind == .provider, error.code == .rateLimited,
+            let seconds = error.retryAfter, seconds > 0
+        else { return }
+        pausedUntil = max(pausedUntil, now + .seconds(min(seconds, Self.longestPause)))
     }
 
     /// Notes that it could not be asked.

@@ -25,6 +25,11 @@ extension Reconciler {
             queue.done(name)
             return
         }
+        if let time = pause(before: plan) {
+            queue.done(name)
+            waitOutPause(plan, until: time)
+            return
+        }
         guard world.providers[plan.provider]?.hasCallToSpare == true else {
             queue.done(name)
             waitForCall(name, plan.provider)
@@ -32,6 +37,32 @@ extension Reconciler {
         }
         world.providers[plan.provider]?.calls += 1
         group.addTask { await self.carryOut(plan) }
+    }
+
+    /// Until when the providers that a plan calls want to be left alone; nil where they do not.
+    func pause(before plan: InstancePlan) -> Duration? {
+        // A replacement may be prepared at another provider than the one where it begins.
+        let home = plan.action == .replace ? world[plan.name]?.home : nil
+        let now = parts.clock.elapsed()
+        return [plan.provider, home].compactMap(\.self).filter { isPaused($0, at: now) }
+            .compactMap { world.providers[$0]?.pausedUntil }.max()
+    }
+
+    func isPaused(_ provider: String, at now: Duration) -> Bool {
+        world.providers[provider].map { $0.pausedUntil > now } ?? false
+    }
+
+    private func waitOutPause(_ plan: InstancePlan, until time: Duration) {
+        guard let key = world[plan.name] else { return }
+        showPause(key, plan, of: plan.provider)
+        queue.add(plan.name, at: time)
+    }
+
+    private func showPause(_ key: Key, _ plan: InstancePlan, of provider: String) {
+        let message = "'\(provider)' had too many calls, and asked for a pause"
+        var waiting = plan
+        waiting.conditions.append(Condition(.failing, reason: "RateLimited", message: message))
+        show(key, waiting, .retrying(message))
     }
 
     /// One whose plan waits for a call to spare is not planned again before there is one, or before
@@ -62,7 +93,15 @@ extension Reconciler {
         // What is frozen is decided without a look; its provider may be one that nobody needs.
         guard key.frozen.isEmpty else { return true }
         if world.awaitsList(key) { return false }
-        return key.mustLookAt.allSatisfy { world.providers[$0]?.problem != nil }
+        let awaited = key.mustLookAt.filter { world.providers[$0]?.problem == nil }
+        let now = parts.clock.elapsed()
+        if let paused = awaited.sorted().first(where: { isPaused($0, at: now) }),
+            let path = world.desired?.specsPath
+        {
+            showPause(
+                key, Planner.plan(world.input(for: key, specsPath: path)), of: paused)
+        }
+        return awaited.isEmpty
     }
 
     /// Decides on a name.
@@ -217,7 +256,9 @@ extension Reconciler {
 
     /// Looks soon at what nothing can be done to, but which is on its way: others wait for it.
     private func lookUntilServing(_ key: Key) {
-        guard let instance = key.instance?.value, instance.isUp, !instance.isServing else { return }
+        guard let instance = key.instance?.value, !instance.isServing,
+            instance.isUp || instance.status == .creating
+        else { return }
         lookAgain(key)
     }
 

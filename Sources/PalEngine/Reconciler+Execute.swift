@@ -29,6 +29,7 @@ extension Reconciler {
                         || (key.declaration?.config == config
                             && world.isScaledDown(key) == isScaledDown)
                 else { throw .superseded }
+                guard pause(before: plan) == nil else { throw .paused }
                 try await carryOut(step, of: plan, with: Executor(provider: provider))
             }
             if !isStopping { succeeded(plan, key, made: config) }
@@ -43,29 +44,12 @@ extension Reconciler {
             let config = key.declaration?.config.value,
             let provider = world.providers[key.home]?.provider
         else { return }
-        try await preparing { () async throws(ProviderFailure) in
-            try await provider.prepareInstance(config, progress: progressHandler(key.name))
-        }
-    }
-
-    private func preparing(
-        _ body: () async throws(ProviderFailure) -> Void
-    ) async throws(StepFailure) {
         do {
-            try await body()
+            try await provider.prepareInstance(config, progress: progressHandler(key.name))
         } catch {
+            world.providers[key.home]?.heed(error, at: parts.clock.elapsed())
             throw .provider(error)
         }
-    }
-
-    /// Why a step was not made.
-    enum StepFailure: Error {
-        case provider(ProviderFailure)
-        case ledger(LedgerError)
-        /// It was to make what is not declared any more.
-        case notDeclared
-        /// It was decided for a spec that has changed since.
-        case superseded
     }
 
     private func carryOut(
@@ -100,6 +84,7 @@ extension Reconciler {
             result = try await executor.perform(step, of: name, request)
         } catch {
             world.touch(name)
+            world.providers[plan.provider]?.heed(error, at: parts.clock.elapsed())
             // What refused this call says nothing of the one before it.
             if isRefused(error) { key.record?.attempted = former.0 }
             if step.verb == .create {
@@ -138,6 +123,9 @@ extension Reconciler {
             key.record?.landing = former
         } else if failure.error != nil {
             key.record?.landing = landing(on: provider, within: policy.listLag, isAnswered: true)
+        } else {
+            // Counted from here: the clock may have been set since it was begun.
+            key.record?.landing = landing(on: provider, within: policy.landing)
         }
     }
 
@@ -212,7 +200,7 @@ extension Reconciler {
     ) {
         key.attempts.restarts = false
         key.attempts.replaceBecause = nil
-        key.attempts.conflicts = 0
+        key.attempts.otherFailures = 0
         key.attempts.looks = 0
         key.attempts.successorDeadline = nil
         if plan.action == .delete || plan.action == .replace, !standsByConsent(key) {
@@ -304,50 +292,6 @@ extension Reconciler {
         world.providers[plan.provider]?.look(at: name, at: time)
         enqueue(name)
         bell.ring()
-    }
-
-    // MARK: Failures
-
-    private func failed(_ plan: InstancePlan, _ failure: StepFailure) {
-        guard let key = world[plan.name] else { return }
-        switch failure {
-        case .notDeclared:
-            note(key.name, .normal, "NotMade", "it is not declared any more")
-        case .superseded:
-            note(key.name, .normal, "Superseded", "its spec changed meanwhile; deciding anew")
-        case .ledger(let error):
-            retry(plan, key, "nothing was changed: \(error)", counts: true)
-        case .provider(.ambiguous(let message)):
-            retry(plan, key, "\(message); looking at what came of it", counts: true)
-        case .provider(.needsReplacement(let message)):
-            key.attempts.replaceBecause = message
-            note(key.name, .normal, "NeedsReplacement", message)
-        case .provider(.error(let error)) where error.kind == .connection:
-            providerFailed(plan.provider, error.message)
-        case .provider(.error(let error)) where [.notFound, .alreadyExists].contains(error.code):
-            // Somebody was faster, or an earlier call of ours was: a look tells, and it is no
-            // failure of the spec. The pause keeps two who disagree from racing.
-            retry(plan, key, error.message, counts: false)
-        case .provider(.error(let error)):
-            key.attempts.isHopeless = !error.isRetryable
-            retry(plan, key, error.message, counts: true, after: error.retryAfter)
-        }
-    }
-
-    private func retry(
-        _ plan: InstancePlan, _ key: Key, _ message: String, counts: Bool,
-        after seconds: Double? = nil
-    ) {
-        if counts { countFailure(key) } else { key.attempts.conflicts += 1 }
-        let times = max(1, counts ? key.record?.failures ?? 1 : key.attempts.conflicts)
-        let wait = policy.retry.delay(after: times, parts.random)
-        key.attempts.notBefore = parts.clock.elapsed() + max(wait, .seconds(seconds ?? 0))
-        if key.attempts.toldProblem != message {
-            note(key.name, .warning, "Failed", "\(plan.action.rawValue): \(message)")
-        }
-        key.attempts.toldProblem = message
-        key.attempts.lastFailure = message
-        if let record = key.record { save(record) }
     }
 
     private func startReason(_ plan: InstancePlan) -> String {

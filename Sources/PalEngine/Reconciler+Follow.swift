@@ -36,12 +36,14 @@ extension Reconciler {
         _ configs: [Shared<InstanceConfig>], at provider: any FollowingProvider, _ name: String
     ) async {
         for config in configs where !isStopping && !Task.isCancelled {
+            guard !isPaused(name, at: parts.clock.elapsed()) else { break }
             var problem: String?
             do throws(ProviderFailure) {
                 try await provider.fetchNewer(
                     config.value, progress: progressHandler(config.value.name))
             } catch {
                 problem = error.description
+                world.providers[name]?.heed(error, at: parts.clock.elapsed())
             }
             followed(config.value.name, problem)
         }

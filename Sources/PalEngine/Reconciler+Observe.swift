@@ -9,7 +9,8 @@ extension Reconciler {
     func startListing(_ group: inout DiscardingTaskGroup) {
         let now = parts.clock.elapsed()
         for name in world.askedProviders {
-            guard let state = world.providers[name], !state.isListing else { continue }
+            guard let state = world.providers[name], !state.isListing, state.pausedUntil <= now
+            else { continue }
             startWatching(name, state, &group)
             if state.nextList <= now {
                 state.takeLooks()
@@ -78,11 +79,13 @@ extension Reconciler {
 
     /// Whether the first list of a provider, or its failure, may be what a name waits for.
     private func awaited(_ key: Key, _ provider: String) -> Bool {
-        key.home == provider || key.record?.provider == provider || key.record?.applied == nil
+        key.home == provider || key.record?.applied == nil
+            || [key.record?.provider, key.record?.landing?.provider].contains(provider)
     }
 
     private func failedToList(_ name: String, _ failure: ProviderFailure) {
         world.providers[name]?.isListing = false
+        world.providers[name]?.heed(failure, at: parts.clock.elapsed())
         let isPassing = failure.error.map { $0.isRetryable && $0.kind != .connection }
         providerFailed(name, failure.description, isPassing: isPassing ?? false)
         // Who was to be looked at still is, though nobody else may need the provider.
@@ -155,6 +158,7 @@ extension Reconciler {
         if let failure { parts.logger.debug("events of \(name) ended: \(failure)") }
         world.providers[name]?.isInitialized = false
         let now = parts.clock.elapsed()
+        if let failure { world.providers[name]?.heed(failure, at: now) }
         let delay = policy.reconnect.delay(after: 1, parts.random)
         world.providers[name]?.nextList = now + delay
         bell.ring()

@@ -161,6 +161,7 @@ public actor Reconciler {
         key.attempts.notBefore = .zero
         key.attempts.replaceBecause = nil
         key.attempts.isHopeless = false
+        key.attempts.otherFailures = 0
         guard key.record?.failures != 0 || key.record?.failedSpec != nil else { return }
         key.record?.failures = 0
         key.record?.failedSpec = nil

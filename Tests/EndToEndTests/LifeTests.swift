@@ -126,9 +126,12 @@ struct LifeTests {
                 ["run"], environment: scene.environment, directory: scene.root,
                 log: scene.root + "/log")
             let before = try await scene.eventually("ready") { $0["alice"]?.ready == true }
-            let second = try await scene.pal("run", "--once")
-            #expect(second.code == 1)
-            #expect(second.err.contains("pid \(controller.processIdentifier) on"), "\(second)")
+            for arguments in [["run"], ["run", "--once"]] {
+                let second = try await PalProgram.run(
+                    arguments, environment: scene.environment, directory: scene.root)
+                #expect(second.code == 1)
+                #expect(second.err.contains("pid \(controller.processIdentifier) on"), "\(second)")
+            }
             controller.terminate()
             controller.waitUntilExit()
             #expect(controller.terminationStatus == 0)

@@ -192,6 +192,22 @@ struct SeedTests {
             try await group.waitForAll()
         }
     }
+
+    /// Seed 35073: the last look that it waited for came, and nobody told it.
+    @Test func whereItMayHaveLandedIsAskedThoughItHasMovedOn() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.provider = "other"
+        swarm.source.declare([config, swarm.config("b")])
+        var moved = InstanceRecord(name: "a", id: "id-a", provider: "other")
+        moved.generation = 1
+        moved.applied = Shared(config)
+        moved.landing = Landing(provider: "docker", from: Date() - 2, seconds: 1)
+        try swarm.ledger.save(moved)
+        swarm.platform.state.withLock { $0.listTime = .milliseconds(50) }
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.other.objects.map(\.name) == ["a"])
+    }
 }
 
 extension Reconciler {

@@ -102,9 +102,11 @@ extension ProviderFailure {
                 "Docker answered \(answer.status) when asked to \(what): \(answer.message)")
         }
         let isRetryable = answer.status >= 500 || answer.status == 429 || answer.status == 409
+        let isLimited = answer.status == 429
         return .error(
             ProviderError(
-                .provider, answer.status == 429 ? .rateLimited : .platformFailure,
+                changesSomething && !isLimited ? .instance : .provider,
+                isLimited ? .rateLimited : .platformFailure,
                 "Docker failed to \(what): \(answer.message)", isRetryable: isRetryable))
     }
 }

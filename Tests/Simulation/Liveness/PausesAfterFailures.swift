@@ -88,7 +88,10 @@ struct PausesAfterFailures: Checker {
         if case .needsReplacement = failure { return }
         if failure.error?.kind == .connection { return }
         last[call.name] = Failure(controller: call.controller, at: at, what: failure.description)
-        if let code = failure.error?.code, [.notFound, .alreadyExists].contains(code) { return }
+        // What is not the spec's own failure is tried for ever.
+        guard let error = failure.error, error.kind != .provider,
+            ![.notFound, .alreadyExists].contains(error.code)
+        else { return }
         inARow[call.name, default: 0] += 1
     }
 

@@ -91,7 +91,7 @@ final class SimulatedPlatform: Sendable {
         if request.config.image == Self.missingImage { return .failed(.imageMissing) }
         guard state.value.balks[request.ownership.name] == nil else {
             state.value.balks[request.ownership.name]?.append(clock.elapsed())
-            return .failed(.platform(.platformFailure, "it makes no such thing"))
+            return .failed(.instance(.invalidConfig, "it makes no such thing"))
         }
         guard let ports = assignPorts(request) else { return .failed(.portTaken) }
         let volume = PlatformVolume.id(request, kind)

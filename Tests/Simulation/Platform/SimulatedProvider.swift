@@ -16,7 +16,7 @@ struct EventfulSimulatedProvider: WiredProvider, EventfulProvider {
     func watchEvents(
         _ handler: @Sendable (ProviderEvent) async -> Void
     ) async throws(ProviderFailure) {
-        try await wire.ask { .success(()) }
+        try await wire.ask("listen") { .success(()) }
         let (id, events) = platform.streams.open()
         defer { platform.streams.close(id) }
         await handler(.connected)
@@ -42,7 +42,8 @@ extension WiredProvider {
 
     func initialize() async throws(ProviderFailure) {
         do throws(ProviderFailure) {
-            try await wire.ask { .success(()) }
+            try await wire.ask("begin") { .success(()) }
+            wire.hasJustBegun.value = true
         } catch {
             wire.platform.trace.add(
                 .listFailed(provider: name, error.description), by: wire.controller.number)
@@ -53,7 +54,7 @@ extension WiredProvider {
     func prepareInstance(
         _ config: InstanceConfig, progress: @escaping ProgressHandler
     ) async throws(ProviderFailure) {
-        try await wire.ask {
+        try await wire.ask("prepare") {
             config.image == SimulatedPlatform.missingImage
                 ? .failure(.imageMissing) : .success(())
         }
@@ -131,7 +132,9 @@ extension WiredProvider {
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> VSCodeInstance? {
         let platform = platform
-        return try await wire.ask { .success(platform.own(reference).flatMap(platform.instance)) }
+        return try await wire.ask("get") {
+            .success(platform.own(reference).flatMap(platform.instance))
+        }
     }
 
     func listInstances(
@@ -162,7 +165,9 @@ extension WiredProvider {
         var last = ""
         while true {
             let after = last
-            let page = try await wire.ask { () -> Result<[PlatformObject], ProviderFailure> in
+            let isPart = !after.isEmpty || wire.hasJustBegun.value
+            wire.hasJustBegun.value = false
+            let page: [PlatformObject] = try await wire.ask("list", isPart: isPart) {
                 let all = isBehind ? platform.past(past) : platform.objects
                 return .success(Array(all.filter { $0.id > after }.prefix(platform.kind.pageSize)))
             }
@@ -180,7 +185,7 @@ extension WiredProvider {
 
     func listStorage() async throws(ProviderFailure) -> [StorageVolume] {
         let platform = platform
-        return try await wire.ask {
+        return try await wire.ask("list storage") {
             .success(
                 platform.volumes.map {
                     StorageVolume(providerStorageId: $0.id, instanceName: $0.instance)

@@ -8,6 +8,20 @@ struct Wire: Sendable {
     let controller: Controller
     let random: Confined<SeededRandom>
     let calls: Confined<Int>
+    /// Whether the platform was greeted, and the list that follows is still to come.
+    let hasJustBegun = Confined(false)
+    /// Until when the platform wants to be left alone, as this controller was told.
+    private let pausedUntil = Confined(Duration.zero)
+
+    init(
+        platform: SimulatedPlatform, controller: Controller, random: Confined<SeededRandom>,
+        calls: Confined<Int>
+    ) {
+        self.platform = platform
+        self.controller = controller
+        self.random = random
+        self.calls = calls
+    }
 
     private var clock: VirtualClock { platform.clock }
     private var faults: FaultPlan { platform.faults }
@@ -31,8 +45,11 @@ struct Wire: Sendable {
             number: calls.value, controller: controller.number, provider: platform.kind.name,
             verb: verb, name: name, target: target, generation: generation)
         trace.add(.called(call), by: controller.number)
+        // What stands there is asked for first, in the same step.
+        if verb != .deleteStorage { noteBegin(call.text) }
         send(call, Fate.draw(faults, &random.value), reply, effect)
         let result = await reply.value(ifCancelled: unheard)
+        noteEnd(Self.failure(result))
         trace.add(.returned(call, Self.failure(result)), by: controller.number)
         controller.step("after \(verb.rawValue) \(name) returned")
         return try result.get()
@@ -90,7 +107,9 @@ struct Wire: Sendable {
     // MARK: Calls that only ask
 
     /// Asks something and waits for the answer.
+    /// - Parameter part: Whether it only goes on with what was begun before.
     func ask<Value: Sendable>(
+        _ what: String, isPart part: Bool = false,
         _ answer: @escaping @Sendable () -> Result<Value, ProviderFailure>
     ) async throws(ProviderFailure) -> Value {
         let unheard = ProviderFailure.unreachable(platform.kind.name)
@@ -98,6 +117,7 @@ struct Wire: Sendable {
         guard controller.isAlive else {
             return try await reply.value(ifCancelled: unheard).get()
         }
+        if !part { noteBegin(what) }
         var time = random.value.time(1...20)
         if faults.strikes(.slowCall) { time = faults.time(.slowCall, 500...20_000) }
         let isStuck = faults.strikes(.stuckCall)
@@ -109,7 +129,24 @@ struct Wire: Sendable {
             }
             reply.fill(answer())
         }
-        return try await reply.value(ifCancelled: unheard).get()
+        let result = await reply.value(ifCancelled: unheard)
+        noteEnd(Self.failure(result))
+        return try result.get()
+    }
+
+    // MARK: Pauses
+
+    private func noteBegin(_ what: String) {
+        guard controller.isAlive, clock.elapsed() < pausedUntil.value else { return }
+        let left = (pausedUntil.value - clock.elapsed()).milliseconds
+        trace.add(
+            .impatient(platform.kind.name, "\(what), \(left) ms too early"),
+            by: controller.number)
+    }
+
+    private func noteEnd(_ failure: ProviderFailure?) {
+        guard let seconds = failure?.error?.retryAfter else { return }
+        pausedUntil.value = max(pausedUntil.value, clock.elapsed() + .seconds(seconds))
     }
 }
 

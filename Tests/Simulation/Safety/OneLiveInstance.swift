@@ -2,22 +2,41 @@ import PalModel
 
 /// There are never two live instances for one name, but for the old and the new one of one
 /// start-first replacement: at one provider, of one id, the new one of a later generation. What
-/// only a lost ledger knew of is excused, at another platform that could not be asked.
+/// only a lost ledger knew of is excused, at another platform that could not be asked; so is a call
+/// without an answer, of which a clock that was set says that it is too long ago.
 struct OneLiveInstance: Checker {
     static let promise = "one live instance for a name"
 
     /// By the call's number: what could not be known when it was made.
     private var unknown: [Int: Set<String>] = [:]
+    /// By the call's number: since when only the clock tells how long ago it was.
+    private var begun: [Int: (controller: Int, at: Duration, end: Duration?)] = [:]
+    private var makers: [String: Int] = [:]
+    private var jumps: [Duration] = []
 
     mutating func see(_ entry: Entry, _ scene: Scene) -> Breach? {
-        if case .called(let call) = entry.fact, call.verb == .create {
+        switch entry.fact {
+        case .struck(.clockJump): jumps.append(entry.at)
+        case .returned(let call, _): begun[call.number]?.end = entry.at
+        case .called(let call) where call.verb == .create:
             unknown[call.number] = unknowable(call, entry.at, scene)
+            begun[call.number] = (call.controller, entry.at, nil)
+        case .took(let call, .created(let id)): return check(call, id, scene)
+        default: break
         }
-        guard case .took(let call, .created(let id)) = entry.fact else { return nil }
+        return nil
+    }
+
+    private mutating func check(_ call: Call, _ id: String, _ scene: Scene) -> Breach? {
+        makers[id] = call.number
         var unknowable = unknown[call.number] ?? []
         if scene.lineage.value.wasLost(id) {
             // It comes after the ledger was lost that knew of the call.
             unknowable.formUnion(elsewhere(call, scene).flatMap(\.objects).map(\.id))
+        }
+        for object in elsewhere(call, scene).flatMap(\.objects)
+        where makers[object.id].map({ isOverByTheClock($0, call.number) }) == true {
+            unknowable.insert(object.id)
         }
         let live = scene.objects(of: call.name).filter {
             $0.isLive && $0.maker == .pal && !unknowable.contains($0.id)
@@ -27,6 +46,16 @@ struct OneLiveInstance: Checker {
         return Breach(
             call.name,
             "\(id) was made while others live: \(all.sorted().joined(separator: ", "))")
+    }
+
+    /// Whether the clock was set between two creations, when nothing else told how long ago the
+    /// earlier one was.
+    private func isOverByTheClock(_ one: Int, _ other: Int) -> Bool {
+        guard let first = begun[min(one, other)], let second = begun[max(one, other)] else {
+            return false
+        }
+        let since = first.controller == second.controller ? first.end ?? first.at : first.at
+        return jumps.contains { $0 > since && $0 < second.at }
     }
 
     private func unknowable(_ call: Call, _ at: Duration, _ scene: Scene) -> Set<String> {

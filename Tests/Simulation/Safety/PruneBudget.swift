@@ -16,6 +16,7 @@ struct PruneBudget: Checker {
     private var begun: [String: (at: Duration, wasDeclared: Bool)] = [:]
     private var stopped: [String: Duration] = [:]
     private var known: Set<String> = []
+    private var openRequests = 0
 
     init(_ policy: Policy) { self.policy = policy }
 
@@ -25,12 +26,16 @@ struct PruneBudget: Checker {
             declared = Set(desired.declarations.keys)
             frozen = Set(desired.frozen.keys)
             known.formUnion(declared)
-            consents.subtract(declared)
+            // What somebody has asked for, and was not told of, may still be carried out.
+            if openRequests <= 0 { consents.subtract(declared) }
             most.append((entry.at, declared.count))
-        case .requested(let request) where request.verb == .approve:
+        case .requested(let request):
+            openRequests += 1
+            guard request.verb == .approve else { break }
             let names = request.names.isEmpty ? known.subtracting(declared) : Set(request.names)
             consents.formUnion(names)
-        case .began(ledgerIsNew: true): pruned = [:]
+        case .answered: openRequests -= 1
+        case .began(ledgerIsNew: true): (pruned, openRequests) = ([:], 0)
         case .intended(_, let intent): note(intent, entry.at)
         case .took(let call, .deleted): return check(call.name)
         default: break

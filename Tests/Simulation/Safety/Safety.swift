@@ -10,7 +10,7 @@ struct Safety {
             OwnObjectsOnly(), OneLiveInstance(), OneChangeInFlight(), CompleteReads(),
             PruneBudget(policy), PersistentData(), NoSecrets(), IntentFirst(),
             OldServesUntilReady(), AsksBeforeInterrupting(), DependenciesFirst(),
-            PausesAfterFailures(policy), LooksBeforeRepeating(),
+            PausesAfterFailures(policy), LooksBeforeRepeating(), KeepsPauses(),
         ]
     }
 

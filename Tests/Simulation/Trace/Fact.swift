@@ -78,6 +78,7 @@ enum Fact: Sendable {
     // The provider.
     case listed(provider: String, names: Set<String>?, found: Int, askedAt: Duration)
     case listFailed(provider: String, String)
+    case impatient(String, String)
     case called(Call)
     case took(Call, Effect)
     case refused(Call, String)
@@ -111,6 +112,7 @@ enum Fact: Sendable {
             "\(provider) lists \(found) of "
                 + (names.map { $0.sorted().joined(separator: ",") } ?? "all")
         case .listFailed(let provider, let why): "\(provider) lists nothing: \(why)"
+        case .impatient(let provider, let what): "does not give \(provider) its pause: \(what)"
         case .called(let call): "calls \(call.text)"
         case .took(let call, let effect): "\(effect.text): \(call.text)"
         case .refused(let call, let why): "refused (\(why)): \(call.text)"
