@@ -11,6 +11,7 @@ struct Safety {
             PruneBudget(policy), PersistentData(), NoSecrets(), IntentFirst(),
             OldServesUntilReady(), AsksBeforeInterrupting(), DependenciesFirst(),
             PausesAfterFailures(policy), LooksBeforeRepeating(), KeepsPauses(),
+            OneController(),
         ]
     }
 
