@@ -11,6 +11,8 @@ struct Attempts: Sendable, Hashable {
     /// Failures in a row that were not the spec's: the platform's, the ledger's, somebody else's
     /// who had been there first.
     var otherFailures = 0
+    /// When it was last changed: for a while after that a list may be behind.
+    var changedAt: Duration?
     /// How often it was looked at while it was not ready.
     var looks = 0
     /// When a new generation that stands beside the old one must be ready.

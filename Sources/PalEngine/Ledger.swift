@@ -19,6 +19,8 @@ public struct InstanceRecord: Sendable, Hashable, Codable {
     /// What the last call was made from, until it is known to be true: whatever came of the call,
     /// the object may have been made from this.
     public var attempted: Shared<InstanceConfig>?
+    /// What was attempted before that, where nobody knows which of the two it became.
+    @Rare public var attemptedBefore: Shared<InstanceConfig>?
     /// What the last declaration said about its end, whether or not the rest of it was ever made
     /// true.
     public var terms: Terms?

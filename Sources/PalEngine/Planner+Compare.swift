@@ -60,7 +60,7 @@ extension Planner {
         _ input: PlanInput, _ wanted: Wanted, _ instance: Shared<VSCodeInstance>
     ) -> [ClassifiedChange] {
         let applied = input.record?.applied?.value
-        let attempted = input.record?.attempted?.value
+        let attempts = input.record?.value.attempts.map(\.value) ?? []
         let differing = wanted.capabilities.comparedFields.differing(
             wanted.config.value, instance.config.value)
         var found: [ClassifiedChange] = differing.compactMap { field in
@@ -68,7 +68,7 @@ extension Planner {
             let isOurs =
                 field.isMeaningful(in: wanted.config.value)
                 || applied.map { field.isMeaningful(in: $0) } == true
-                || attempted.map { field.isMeaningful(in: $0) } == true
+                || attempts.contains { field.isMeaningful(in: $0) }
             guard isOurs else { return nil }
             let change = FieldChange(
                 path: field.path, from: field.meaningfulValue(in: instance.config.value),
@@ -76,12 +76,12 @@ extension Planner {
             return ClassifiedChange(
                 change: change, kind: wanted.rules.classify(change),
                 isDrift: applied.map { field.isSame(in: $0, and: wanted.config.value) } == true
-                    && attempted.map { field.isSame(in: $0, and: wanted.config.value) } != false)
+                    && attempts.allSatisfy { field.isSame(in: $0, and: wanted.config.value) })
         }
         if instance.ownership.specHash != wanted.hash {
             let hashed = wanted.capabilities.hashedFields
             // An object that stands is from the one or from the other.
-            let origin = [attempted, applied].compactMap(\.self).first {
+            let origin = (attempts + [applied].compactMap(\.self)).first {
                 wanted.capabilities.value.hash(of: $0) == instance.ownership.specHash
             }
             let making = wanted.capabilities.value.making

@@ -219,13 +219,28 @@ extension Reconciler {
         // What is about to end or to change shows only then what is true of it.
         if plan.causes.isEmpty {
             key.attempts.madeBecause = nil
-            noteApplied(key, key.declaration?.config)
+            noteSettled(key)
         }
         guard let instance = key.instance?.value, shouldRun(key) else {
             show(key, plan, .settled)
             return
         }
         settleRunning(key, plan, instance)
+    }
+
+    /// Notes that what is declared is true. Where that takes back what was just made, a list that
+    /// is behind may say so; then it is looked at again before it is believed.
+    private func noteSettled(_ key: Key) {
+        let config = key.declaration?.config
+        if let changedAt = key.attempts.changedAt, config != key.record?.applied {
+            let time = changedAt + policy.listLag
+            guard time <= parts.clock.elapsed() else {
+                world.providers[key.home]?.look(at: key.name, at: time)
+                queue.add(key.name, at: time)
+                return
+            }
+        }
+        noteApplied(key, config)
     }
 
     private func shouldRun(_ key: Key) -> Bool {

@@ -64,9 +64,9 @@ extension Reconciler {
             key.record?.discardsStorageSince = plan.action == .replace ? nil : since
             key.record?.renewsStorageSince = plan.action == .replace ? since : nil
         }
-        let former = (key.record?.attempted, key.record?.landing)
+        let former = key.record
         if step.verb == .create || step.verb == .update {
-            key.record?.attempted = key.declaration?.config
+            noteAttempt(key)
         }
         if step.verb == .create {
             key.record?.landing = landing(on: plan.provider, within: policy.landing)
@@ -86,9 +86,12 @@ extension Reconciler {
             world.touch(name)
             world.providers[plan.provider]?.heed(error, at: parts.clock.elapsed())
             // What refused this call says nothing of the one before it.
-            if isRefused(error) { key.record?.attempted = former.0 }
+            if isRefused(error) {
+                key.record?.attempted = former?.attempted
+                key.record?.attemptedBefore = former?.attemptedBefore
+            }
             if step.verb == .create {
-                noteLanding(key, plan.provider, after: error, former: former.1)
+                noteLanding(key, plan.provider, after: error, former: former?.landing)
             }
             finish(number, error.description)
             throw .provider(error)
@@ -183,6 +186,7 @@ extension Reconciler {
                 key.record?.landing = nil
             }
         case .create, .update:
+            key.attempts.changedAt = parts.clock.elapsed()
             guard let instance else { break }
             key.take(others + [instance], at: plan.provider)
             // That a replacement finds its own storage again is no news.
@@ -243,8 +247,9 @@ extension Reconciler {
             let capabilities = world.providers[key.home]?.capabilities
         else { return unknown }
         // Fields outside the hash may have left the spec since: then several have the same hash.
-        let earlier = [key.record?.attempted, key.record?.applied]
-        let known = (isMade ? [config] + earlier : earlier + [config]).compactMap(\.self)
+        let earlier = (key.record?.value.attempts ?? []) + [key.record?.applied].compactMap(\.self)
+        let declared = [config].compactMap(\.self)
+        let known = isMade ? declared + earlier : earlier + declared
         return known.first { capabilities.value.hash(of: $0.value) == hash } ?? unknown
     }
 

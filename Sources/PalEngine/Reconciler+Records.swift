@@ -59,14 +59,26 @@ extension Reconciler {
     private func noteMade(
         _ key: Key, _ instance: VSCodeInstance, _ record: inout InstanceRecord
     ) {
-        guard key.observed.count == 1, let attempted = record.attempted,
+        guard key.observed.count == 1, !record.attempts.isEmpty,
             let capabilities = world.providers[key.home]?.capabilities.value
         else { return }
         let isMade = { (config: Shared<InstanceConfig>) in
             capabilities.hash(of: config.value) == instance.ownership.specHash
         }
-        guard isMade(attempted), record.applied.map(isMade) != true else { return }
+        guard let attempted = record.attempts.first(where: isMade),
+            record.applied.map(isMade) != true
+        else { return }
         record.applied = attempted
+    }
+
+    /// Notes what is attempted now, before that is done.
+    func noteAttempt(_ key: Key) {
+        guard var record = key.record?.value, let config = key.declaration?.config else { return }
+        if let attempted = record.attempted, attempted != config {
+            record.attemptedBefore = attempted
+        }
+        record.attempted = config
+        key.record = Shared(record)
     }
 
     private func declaredState(_ key: Key) -> DesiredState? {
@@ -93,6 +105,7 @@ extension Reconciler {
         else { return }
         record.applied = config
         record.attempted = nil
+        record.attemptedBefore = nil
         record.consent = nil
         record.discardsStorageSince = nil
         record.renewsStorageSince = nil
@@ -160,4 +173,9 @@ extension Reconciler {
         case .available: break
         }
     }
+}
+
+extension InstanceRecord {
+    /// What may have been made true since what is known to be, the latest first.
+    var attempts: [Shared<InstanceConfig>] { [attempted, attemptedBefore].compactMap(\.self) }
 }

@@ -208,9 +208,98 @@ struct SeedTests {
         #expect(try await swarm.perform(.apply).isDone)
         #expect(swarm.other.objects.map(\.name) == ["a"])
     }
+
+    // MARK: What an object was made from
+
+    /// Seed 60714: a list that was behind said that a field had gone already, and pal forgot that
+    /// it had set it.
+    @Test func aFieldThatLeavesTheSpecJustAfterAnUpdateIsTakenOut() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.resources.memoryMax = 512
+        swarm.source.declare([config])
+        let reconciler = try swarm.reconciler()
+        let limits: @Sendable () -> [Int?] = {
+            swarm.platform.objects.map(\.config.resources.memoryMax)
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("it is made") { limits() == [512] }
+            config.resources.memoryMax = 1024
+            swarm.source.declare([config])
+            try await eventually("it is changed") {
+                let isSettled = await reconciler.isSettled("a", limit: 1024)
+                return isSettled && limits() == [1024]
+            }
+            // The list that is asked for now comes after the spec was read.
+            swarm.platform.state.withLock { $0.listTime = .seconds(1) }
+            swarm.platform.limit("a", to: nil)
+            swarm.platform.meddle("a") { _ in }
+            try await eventually("a look is asked for") { await reconciler.mustLook(at: "a") }
+            config.resources.memoryMax = nil
+            swarm.source.declare([config])
+            try await eventually("the file is read") {
+                await reconciler.declaresNoLimit("a")
+            }
+            swarm.platform.state.withLock { $0.listTime = .zero }
+            try await eventually("the list is behind") {
+                await reconciler.isSettled("a", limit: nil)
+            }
+            swarm.platform.limit("a", to: 1024)
+            swarm.platform.meddle("a") { _ in }
+            try await eventually("it is changed again") { limits() == [nil] }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Seed 58606: a creation that was repeated, because a list was behind, made pal forget what
+    /// the first one had been made from.
+    @Test func ofTwoAttemptsTheOneThatWasMadeIsKnown() async throws {
+        let swarm = try TestSwarm()
+        let made = swarm.config("a", "1")
+        let marks = Ownership(
+            swarm: "test", name: "a", id: "id-a", generation: 2,
+            specHash: SpecHash(of: made, fields: TestRules.hashed))
+        _ = try await swarm.platform.createInstance(CreateRequest(config: made, ownership: marks))
+        var record = InstanceRecord(name: "a", id: "id-a", provider: "docker")
+        record.generation = 2
+        record.applied = Shared(swarm.config("a", "0"))
+        (record.attemptedBefore, record.attempted) = (
+            Shared(made), Shared(swarm.config("a", "2"))
+        )
+        record.issuedHashes = [marks.specHash]
+        try swarm.ledger.save(record)
+        swarm.source.declare([swarm.config("a", "2")])
+        let plan = try #require(try await swarm.preview().plans.first)
+        #expect(plan.causes.map(\.message) == [#"env: {"A":"1"} → {"A":"2"}"#])
+    }
 }
 
 extension Reconciler {
     fileprivate func declares(_ name: String) -> Bool { world[name]?.declaration != nil }
+    /// Whether nothing is left to do for it, and its spec says so.
+    fileprivate func isSettled(_ name: String, limit: Int?) -> Bool {
+        guard let key = world[name], !queue.inFlight.contains(name) else { return false }
+        return key.outcome == .settled && key.mustLookAt.isEmpty
+            && key.declaration?.config.value.resources.memoryMax == limit
+    }
+    fileprivate func mustLook(at name: String) -> Bool { world[name]?.mustLookAt.isEmpty == false }
+    fileprivate func declaresNoLimit(_ name: String) -> Bool {
+        world[name]?.declaration.map { $0.config.value.resources.memoryMax == nil } == true
+    }
     fileprivate func knows(_ name: String) -> Bool { world[name] != nil }
+}
+
+extension FakePlatform {
+    /// Changes an object's limit, and tells nobody.
+    fileprivate func limit(_ name: String, to limit: Int?) {
+        state.withLock { state in
+            for (id, object) in state.objects where object.name == name {
+                var config = object.config.value
+                config.resources.memoryMax = limit
+                state.objects[id]?.config = Shared(config)
+            }
+        }
+    }
 }

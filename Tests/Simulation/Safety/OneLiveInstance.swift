@@ -11,6 +11,7 @@ struct OneLiveInstance: Checker {
     private var unknown: [Int: Set<String>] = [:]
     /// By the call's number: since when only the clock tells how long ago it was.
     private var begun: [Int: (controller: Int, at: Duration, end: Duration?)] = [:]
+    private var excused: [String: Set<String>] = [:]
     private var makers: [String: Int] = [:]
     private var jumps: [Duration] = []
 
@@ -58,12 +59,19 @@ struct OneLiveInstance: Checker {
         return jumps.contains { $0 > since && $0 < second.at }
     }
 
-    private func unknowable(_ call: Call, _ at: Duration, _ scene: Scene) -> Set<String> {
+    private mutating func unknowable(
+        _ call: Call, _ at: Duration, _ scene: Scene
+    ) -> Set<String> {
+        // What stood unknown beside the one that is replaced now still does.
+        let before = excused[call.name, default: []]
         let ids = elsewhere(call, scene).flatMap { platform in
             platform.objects.map(\.id).filter {
                 scene.lineage.value.excuses($0, of: platform, at)
+                    || before.contains($0)
+                        && scene.lineage.value.isUnknown($0, at: platform.kind.name)
             }
         }
+        excused[call.name] = Set(ids)
         return Set(ids)
     }
 
