@@ -97,5 +97,5 @@ public struct Preview: Sendable {
 extension Reconciler {
     /// What is to be done with every name, from what the running controller knows: not what it is
     /// doing, nor which pauses it makes first. Nothing is asked, and nothing done.
-    public func preview() -> Preview { Preview(of: world, admission, parts.clock, policy) }
+    package func preview() -> Preview { Preview(of: world, admission, parts.clock, policy) }
 }
