@@ -26,7 +26,9 @@ extension Reconciler {
         }
         if let until = key.record?.hold?.until {
             let left = until.timeIntervalSince(parts.clock.date())
-            if left > 0 { queue.add(key.name, at: parts.clock.elapsed() + .seconds(left)) }
+            // The clock may be set meanwhile.
+            let pause = min(.seconds(left), policy.resync)
+            if left > 0 { queue.add(key.name, at: parts.clock.elapsed() + pause) }
         }
     }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Logging
 import PalLedger
 import PalModel
 import PalProvider
@@ -274,6 +275,48 @@ struct SeedTests {
         let plan = try #require(try await swarm.preview().plans.first)
         #expect(plan.causes.map(\.message) == [#"env: {"A":"1"} → {"A":"2"}"#])
     }
+
+    /// Seed 64346: the clock was set forward, and nobody looked whether a hold had ended.
+    @Test func aHoldEndsThoughTheClockIsSet() async throws {
+        var swarm = try TestSwarm()
+        swarm.policy.resync = .milliseconds(20)
+        swarm.source.declare([swarm.config("a")])
+        try await swarm.perform(.apply)
+        var request = ControlRequest(verb: .stop, names: ["a"], by: "ann")
+        request.holdFor = TimeSpan(.string("1h"))
+        request.number = try swarm.ledger.ask(request)
+        _ = try await swarm.reconciler().perform(request, only: ["a"])
+        #expect(swarm.platform.objects.map(\.status) == [.stopped])
+        let clock = ClockThatIsSet()
+        let reconciler = try Reconciler(
+            .init(
+                swarm: "test", source: swarm.source, providers: [swarm.platform, swarm.other],
+                ledger: swarm.ledger, clock: clock, logger: Logger(label: "test")),
+            policy: swarm.policy)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("it is looked at") {
+                await reconciler.isSettled("a", limit: nil)
+            }
+            clock.set(forwardBy: 7200)
+            try await eventually("it runs") {
+                swarm.platform.objects.map(\.status) == [.running]
+            }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// The machine's clock, whose date somebody sets.
+private final class ClockThatIsSet: EngineClock {
+    private let base = SystemClock()
+    private let offset = Mutex(0.0)
+
+    func set(forwardBy seconds: Double) { offset.withLock { $0 += seconds } }
+    func elapsed() -> Duration { base.elapsed() }
+    func date() -> Date { base.date() + offset.withLock { $0 } }
+    func sleep(for duration: Duration) async throws { try await base.sleep(for: duration) }
 }
 
 extension Reconciler {

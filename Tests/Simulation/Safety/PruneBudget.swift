@@ -17,6 +17,7 @@ struct PruneBudget: Checker {
     private var stopped: [String: Duration] = [:]
     private var known: Set<String> = []
     private var openRequests = 0
+    private var hasJumped = false
 
     init(_ policy: Policy) { self.policy = policy }
 
@@ -35,7 +36,12 @@ struct PruneBudget: Checker {
             let names = request.names.isEmpty ? known.subtracting(declared) : Set(request.names)
             consents.formUnion(names)
         case .answered: openRequests -= 1
-        case .began(ledgerIsNew: true): (pruned, openRequests) = ([:], 0)
+        case .struck(.clockJump): hasJumped = true
+        case .began(let ledgerIsNew):
+            if ledgerIsNew { openRequests = 0 }
+            // How long ago a deletion was, a new controller knows from the clock alone.
+            if ledgerIsNew || hasJumped { pruned = [:] }
+            hasJumped = false
         case .intended(_, let intent): note(intent, entry.at)
         case .took(let call, .deleted): return check(call.name)
         default: break
