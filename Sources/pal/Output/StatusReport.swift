@@ -136,7 +136,9 @@ struct StatusReport {
         }
         if case .unavailable(let why) = document.source { Terminal.say(why) }
         for problem in document.problems { Terminal.say(problem.description) }
-        if let block = document.pruneBlock { Terminal.say("Nothing is deleted: \(block)") }
+        if let block = document.pruneBlock, !document.instances.isEmpty {
+            Terminal.say("Nothing is deleted: \(block)")
+        }
         for (name, health) in document.providers.sorted(by: { $0.key < $1.key }) {
             if let problem = health.problem { Terminal.say("provider '\(name)': \(problem)") }
         }
