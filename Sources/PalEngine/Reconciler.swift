@@ -129,6 +129,7 @@ public actor Reconciler {
         tellProblems(of: desired)
         for name in world.take(desired).sorted() {
             startAfresh(name)
+            noteTerms(name)
             lookForAdoption(name)
             enqueue(name)
         }
@@ -154,6 +155,18 @@ public actor Reconciler {
             return
         }
         forgetFailures(key)
+    }
+
+    /// What a file says of the end of its instance counts as soon as it is read: it may be gone
+    /// again before the provider answers, and anything else is decided.
+    private func noteTerms(_ name: String) {
+        guard let key = world[name], let declaration = key.declaration else { return }
+        let terms = Terms(declaration.config.value)
+        guard var record = key.record?.value, record.terms != terms else { return }
+        record.terms = terms
+        let shared = Shared(record)
+        key.record = shared
+        save(shared)
     }
 
     /// Takes back all that failures led to.

@@ -146,6 +146,37 @@ struct SeedTests {
         #expect(swarm.platform.state.withLock { $0.removedVolumes } == [])
     }
 
+    /// Seed 13062: what its file had said last was read while its provider did not answer, and what
+    /// it had said before deleted its storage.
+    @Test func theLastWordOfAFileCountsThoughTheProviderDidNotAnswer() async throws {
+        let swarm = try TestSwarm()
+        let config = thatGoes(swarm)
+        swarm.source.declare([config, swarm.config("b")])
+        try await swarm.perform(.apply)
+        let silence = ProviderFailure.error(
+            ProviderError(.connection, .unreachable, "no answer", isRetryable: true))
+        swarm.platform.state.withLock {
+            $0.failures["list"] = Array(repeating: silence, count: 100_000)
+        }
+        let reconciler = try swarm.reconciler()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            var kept = config
+            kept.onDelete = .retain
+            swarm.source.declare([kept, swarm.config("b")])
+            try await eventually("it is read") { await reconciler.retains("a") }
+            swarm.source.declare([swarm.config("b")])
+            try await eventually("it is gone") { await !reconciler.declares("a") }
+            swarm.platform.state.withLock { $0.failures = [:] }
+            try await eventually("it is deleted") {
+                swarm.platform.objects.map(\.name) == ["b"]
+            }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+        #expect(swarm.platform.state.withLock { $0.removedVolumes } == [])
+    }
+
     // MARK: Names that go
 
     /// Seed 3730: what depended on a frozen name waited for it when replicas had taken its place.
@@ -328,6 +359,9 @@ extension Reconciler {
             && key.declaration?.config.value.resources.memoryMax == limit
     }
     fileprivate func mustLook(at name: String) -> Bool { world[name]?.mustLookAt.isEmpty == false }
+    fileprivate func retains(_ name: String) -> Bool {
+        world[name]?.declaration?.config.value.onDelete == .retain
+    }
     fileprivate func declaresNoLimit(_ name: String) -> Bool {
         world[name]?.declaration.map { $0.config.value.resources.memoryMax == nil } == true
     }

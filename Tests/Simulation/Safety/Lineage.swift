@@ -75,6 +75,8 @@ struct Lineage {
     func excuses(_ id: String, of platform: SimulatedPlatform, _ now: Duration) -> Bool {
         let provider = platform.kind.name
         guard isUnknown(id, at: provider) else { return false }
+        // A call of the lost ledger's that took effect after the first list to the new one.
+        if listedAt[provider] != nil { return true }
         guard named.contains(provider), platform.isReachable else { return true }
         guard let problem = problems[provider], let since = namedSince[provider] else {
             return false

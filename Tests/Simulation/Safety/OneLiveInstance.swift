@@ -35,6 +35,10 @@ struct OneLiveInstance: Checker {
             // It comes after the ledger was lost that knew of the call.
             unknowable.formUnion(elsewhere(call, scene).flatMap(\.objects).map(\.id))
         }
+        if begun[call.number]?.end != nil {
+            // The same call arrives again when it was answered long ago.
+            unknowable.formUnion(elsewhere(call, scene).flatMap(\.objects).map(\.id))
+        }
         for object in elsewhere(call, scene).flatMap(\.objects)
         where makers[object.id].map({ isOverByTheClock($0, call.number) }) == true {
             unknowable.insert(object.id)
