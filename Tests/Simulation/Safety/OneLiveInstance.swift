@@ -1,4 +1,5 @@
 import PalModel
+import PalProvider
 
 /// There are never two live instances for one name, but for the old and the new one of one
 /// start-first replacement: at one provider, of one id, the new one of a later generation. What
@@ -11,6 +12,8 @@ struct OneLiveInstance: Checker {
     private var unknown: [Int: Set<String>] = [:]
     /// By the call's number: since when only the clock tells how long ago it was.
     private var begun: [Int: (controller: Int, at: Duration, end: Duration?)] = [:]
+    /// The calls whose answer said what came of them.
+    private var answered: Set<Int> = []
     private var excused: [String: Set<String>] = [:]
     private var makers: [String: Int] = [:]
     private var jumps: [Duration] = []
@@ -18,7 +21,9 @@ struct OneLiveInstance: Checker {
     mutating func see(_ entry: Entry, _ scene: Scene) -> Breach? {
         switch entry.fact {
         case .struck(.clockJump): jumps.append(entry.at)
-        case .returned(let call, _): begun[call.number]?.end = entry.at
+        case .returned(let call, let failure):
+            begun[call.number]?.end = entry.at
+            if case .ambiguous = failure {} else { answered.insert(call.number) }
         case .called(let call) where call.verb == .create:
             unknown[call.number] = unknowable(call, entry.at, scene)
             begun[call.number] = (call.controller, entry.at, nil)
@@ -35,7 +40,7 @@ struct OneLiveInstance: Checker {
             // It comes after the ledger was lost that knew of the call.
             unknowable.formUnion(elsewhere(call, scene).flatMap(\.objects).map(\.id))
         }
-        if begun[call.number]?.end != nil {
+        if answered.contains(call.number) {
             // The same call arrives again when it was answered long ago.
             unknowable.formUnion(elsewhere(call, scene).flatMap(\.objects).map(\.id))
         }
