@@ -167,3 +167,24 @@ struct CreateBodyTests {
         #expect(custom["Healthcheck.Interval"] == .int(7_000_000_000))
     }
 }
+
+@Suite("Whose failure it is")
+struct FailureKindTests {
+    private func failure(_ status: Int, changesSomething: Bool) -> ProviderFailure {
+        .unexpected(
+            EngineAnswer(status: status, body: []), doing: "do it",
+            changesSomething: changesSomething)
+    }
+
+    @Test func aRefusedChangeIsTheInstancesOwn() {
+        for status in [400, 409, 500] {
+            #expect(failure(status, changesSomething: true).error?.kind == .instance)
+        }
+    }
+
+    @Test func tooManyCallsAndFailedReadsAreTheEngines() {
+        #expect(failure(429, changesSomething: true).error?.kind == .provider)
+        #expect(failure(429, changesSomething: true).error?.code == .rateLimited)
+        #expect(failure(500, changesSomething: false).error?.kind == .provider)
+    }
+}

@@ -66,4 +66,21 @@ struct RateLimitTests {
         }
         #expect(swarm.platform.changes().count == failures.count * 3 + 1)
     }
+
+    @Test func atMostAnHourIsBelieved() {
+        let state = ProviderState(FakePlatform())
+        state.heed(tooManyCalls(1_000_000), at: .seconds(5))
+        #expect(state.pausedUntil == .seconds(3605))
+        state.heed(tooManyCalls(1), at: .seconds(6))
+        #expect(state.pausedUntil == .seconds(3605), "a shorter one takes nothing back")
+    }
+
+    /// Such as Docker Hub's limit, which says nothing of the Engine.
+    @Test func whatOneInstanceIsRefusedPausesNobodyElse() {
+        let state = ProviderState(FakePlatform())
+        let refusal = ProviderError(
+            .instance, .rateLimited, "pulled too often", isRetryable: true, retryAfter: 60)
+        state.heed(.error(refusal), at: .zero)
+        #expect(state.pausedUntil == .zero)
+    }
 }

@@ -69,7 +69,8 @@ struct SuccessionTests {
         #expect(try swarm.record("a")?.failures == 2)
     }
 
-    @Test func whereALedgerWasLostInBetweenTheOldOneGoesWithConsent() async throws {
+    /// Both generations stand, the newer one as `config("2")`.
+    private func halfReplaced() async throws -> TestSwarm {
         let swarm = try TestSwarm()
         swarm.source.declare([config("1")])
         try await swarm.perform(.apply)
@@ -80,6 +81,11 @@ struct SuccessionTests {
                 config: config("2"),
                 ownership: Ownership(
                     swarm: "test", name: "a", id: old.id, generation: 2, specHash: hash)))
+        return swarm
+    }
+
+    @Test func whereALedgerWasLostInBetweenTheOldOneGoesWithConsent() async throws {
+        let swarm = try await halfReplaced()
         swarm.source.declare([config("2")])
         let fresh = try SQLiteLedger.inMemory()
         #expect(try await swarm.perform(.apply, with: fresh)?.isDone == false)
@@ -89,16 +95,7 @@ struct SuccessionTests {
     }
 
     @Test func twoThatOnlyALostLedgerKnewAreTakenOverWithConsent() async throws {
-        let swarm = try TestSwarm()
-        swarm.source.declare([config("1")])
-        try await swarm.perform(.apply)
-        let old = try #require(swarm.platform.objects.first)
-        let hash = SpecHash(of: config("2"), fields: TestRules.hashed)
-        _ = try await swarm.platform.createInstance(
-            CreateRequest(
-                config: config("2"),
-                ownership: Ownership(
-                    swarm: "test", name: "a", id: old.id, generation: 2, specHash: hash)))
+        let swarm = try await halfReplaced()
         var changed = config("3")
         changed.onReplace = .discard
         swarm.source.declare([changed])
