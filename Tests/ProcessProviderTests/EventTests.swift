@@ -6,41 +6,53 @@ import Testing
 @testable import ProcessProvider
 
 @Suite struct EventTests {
-    /// Does something once the stream is open, and returns what came until the last expected word.
+    /// One thing that the test does, and the word (or `connected`) whose news it waits for. Doing
+    /// it sooner can overtake that news: the newest state is what is told.
+    private typealias Act = (after: String, act: @Sendable () async throws -> Void)
+
+    /// Does each thing at its time, and returns what came until the last expected word.
     private func events(
-        of bench: Bench, until last: String, _ action: @escaping @Sendable () async throws -> Void
+        of bench: Bench, until last: String, _ acts: [Act]
     ) async -> [ProviderEvent] {
         let (stream, sink) = AsyncStream.makeStream(of: ProviderEvent.self)
         let provider = bench.provider
         return await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await provider.watchEvents { sink.yield($0) } }
             var seen: [ProviderEvent] = []
+            var acts = acts[...]
             for await event in stream {
                 seen.append(event)
-                if event == .connected { group.addTask { try await action() } }
-                if case .changed(_, _, last) = event { break }
+                if let next = acts.first, word(event) == next.after {
+                    acts.removeFirst()
+                    group.addTask { try await next.act() }
+                }
+                if word(event) == last { break }
             }
             group.cancelAll()
             return seen
         }
     }
 
-    private func words(_ events: [ProviderEvent]) -> [String] {
-        events.compactMap { event in
-            guard case .changed(_, _, let what) = event else { return nil }
-            return what
+    private func word(_ event: ProviderEvent) -> String {
+        switch event {
+        case .connected: "connected"
+        case .changed(_, _, let what): what
         }
     }
 
     @Test func theLifeOfAnInstanceIsTold() async throws {
         try await Bench.run { bench in
-            let seen = await events(of: bench, until: "deleted") {
-                let made = try await bench.create("alice")
-                try await bench.provider.stopInstance(made.reference, force: false)
-                _ = try await bench.provider.deleteInstance(made.reference)
-            }
+            let alice = InstanceReference(id: bench.owner("alice").id)
+            let provider = bench.provider
+            let seen = await events(
+                of: bench, until: "deleted",
+                [
+                    ("connected", { _ = try await bench.create("alice") }),
+                    ("started", { try await provider.stopInstance(alice, force: false) }),
+                    ("exited", { _ = try await provider.deleteInstance(alice) }),
+                ])
             #expect(seen.first == .connected)
-            let words = words(seen)
+            let words = seen.map(word)
             for word in ["created", "started", "stopping", "exited"] {
                 #expect(words.contains(word), "\(word)")
             }
