@@ -61,8 +61,9 @@ struct LifecycleTests {
                 #expect(paused.status == .stopped)
                 #expect(paused.metadata["state"] == "paused")
                 try await swarm.provider.startInstance(made.reference)
-                let resumed = try #require(try await swarm.provider.getInstance(made.reference))
-                #expect(resumed.status == .running, "\(resumed.metadata) \(resumed.readiness)")
+                // Late news of the pause may make the Engine say once more that it is paused, after
+                // it has answered that it goes on: twice in 3,200 times on a busy machine.
+                _ = try await swarm.wait(made.reference) { $0.status == .running }
                 _ = try await swarm.engine.send(EngineCall("POST", pause))
                 try await swarm.provider.stopInstance(made.reference, force: force)
                 let stopped = try await swarm.provider.getInstance(made.reference)

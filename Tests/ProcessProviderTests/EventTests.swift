@@ -10,21 +10,32 @@ import Testing
     /// it sooner can overtake that news: the newest state is what is told.
     private typealias Act = (after: String, act: @Sendable () async throws -> Void)
 
-    /// Does each thing at its time, and returns what came until the last expected word.
+    /// Does each thing at its time, and returns what came until the last expected word, or until
+    /// something failed.
     private func events(
         of bench: Bench, until last: String, _ acts: [Act]
     ) async -> [ProviderEvent] {
         let (stream, sink) = AsyncStream.makeStream(of: ProviderEvent.self)
         let provider = bench.provider
         return await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await provider.watchEvents { sink.yield($0) } }
+            group.addTask {
+                defer { sink.finish() }
+                try await provider.watchEvents { sink.yield($0) }
+            }
             var seen: [ProviderEvent] = []
             var acts = acts[...]
             for await event in stream {
                 seen.append(event)
                 if let next = acts.first, word(event) == next.after {
                     acts.removeFirst()
-                    group.addTask { try await next.act() }
+                    group.addTask {
+                        do {
+                            try await next.act()
+                        } catch  where !Task.isCancelled {
+                            Issue.record(error)
+                            sink.finish()
+                        }
+                    }
                 }
                 if word(event) == last { break }
             }
