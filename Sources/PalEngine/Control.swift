@@ -114,12 +114,9 @@ extension Reconciler {
         else { return }
         control.open[index].isBegun = true
         let request = asked.request
-        if let plan = request.plan, let desired = world.desired,
-            let moved = plan.movedSince(
-                PlanDigest(desired, world.objects, compared: world.comparedFields))
-        {
+        if let moved = request.plan?.movedSince(preview()) {
             control.open[index].refusal =
-                "\(moved) changed since the plan was made; nothing was done. Look at a new one: "
+                "\(moved) since the plan was made; nothing was done. Look at a new one: "
                 + "'pal plan -o json'"
             return
         }
@@ -174,9 +171,22 @@ extension Reconciler {
         return true
     }
 
-    /// Whether nothing may be begun before it is known that the plan to be applied still stands.
+    /// Whether nothing may be begun before it is known that the plan to be applied still stands,
+    /// or before it is told that it does not.
     var holdsBackForPlan: Bool {
-        control.open.contains { $0.request.plan != nil && !$0.isBegun }
+        control.open.contains { $0.request.plan != nil && (!$0.isBegun || $0.refusal != nil) }
+    }
+
+    /// What is declared anew while a plan is carried out was not looked at by whoever asked for it.
+    func endPlansOvertaken(by desired: Desired) {
+        for index in control.open.indices where control.open[index].isBegun {
+            guard let plan = control.open[index].request.plan,
+                control.open[index].refusal == nil, !plan.digest.hasSpecs(of: desired)
+            else { continue }
+            control.open[index].refusal =
+                "the specs changed while the plan was carried out; what was begun is finished, the "
+                + "rest was not begun. Look at a new one: 'pal plan -o json'"
+        }
     }
 
     /// Consents to the deletions that wait. Where there are others than when somebody agreed, that

@@ -244,8 +244,8 @@ public struct ControlRequest: Sendable, Hashable, Codable {
     public var names: [String]
     /// How long a hold lasts.
     public var holdFor: TimeSpan?
-    /// The digest of the plan that is to be applied; refused where specs or instances moved since.
-    public var plan: PlanDigest?
+    /// The plan that is to be applied; refused where it is not what would be done now.
+    public var plan: BoundPlan?
     /// The deletions that waited when consent was given: it is to these. The ledger fills it in.
     public var parked: [String]?
     /// Who asks, for events and holds.

@@ -41,6 +41,11 @@ public struct PlanDigest: Sendable, Hashable, Codable {
         for change in instance.outdated ?? [] { digest.add(change.text) }
     }
 
+    /// Whether the same is declared.
+    func hasSpecs(of desired: Desired) -> Bool {
+        specs == PlanDigest(desired, [], compared: [:]).specs
+    }
+
     /// What moved since; nil where nothing did.
     func movedSince(_ now: PlanDigest) -> String? {
         switch (specs == now.specs, observed == now.observed) {
@@ -49,5 +54,35 @@ public struct PlanDigest: Sendable, Hashable, Codable {
         case (true, false): "the instances"
         case (false, false): "the specs and the instances"
         }
+    }
+}
+
+/// A plan that somebody looked at, as a request to carry it out holds it.
+public struct BoundPlan: Sendable, Hashable, Codable {
+    /// What it rests on.
+    public var digest: PlanDigest
+    /// What it does, by name: these steps and no others.
+    public var steps: [String: [Step]]
+
+    /// Makes one of its parts.
+    public init(_ digest: PlanDigest, steps: [String: [Step]]) {
+        self.digest = digest
+        self.steps = steps
+    }
+
+    /// Why it is not what would be done now; nil where it is. Beside specs and instances a decision
+    /// rests on holds, consents, failures and the time of day, and somebody may have edited the
+    /// plan: the steps themselves are compared.
+    func movedSince(_ now: Preview) -> String? {
+        if let moved = digest.movedSince(now.digest) { return "\(moved) changed" }
+        let plans = Dictionary(now.plans.map { ($0.name, $0) }) { first, _ in first }
+        for (name, steps) in steps.sorted(by: { $0.key < $1.key }) {
+            let plan = plans[name]
+            guard plan?.steps != steps else { continue }
+            let reasons = plan.map { $0.conditions.map(\.message) + $0.causes.map(\.message) } ?? []
+            return "what is to be done to '\(name)' is now \(plan?.action.rawValue ?? "none")"
+                + (reasons.first.map { " (\($0))" } ?? "") + ", which is not what the plan says"
+        }
+        return nil
     }
 }

@@ -127,6 +127,7 @@ public actor Reconciler {
         isReading = false
         readings += 1
         tellProblems(of: desired)
+        endPlansOvertaken(by: desired)
         for name in world.take(desired).sorted() {
             startAfresh(name)
             noteTerms(name)

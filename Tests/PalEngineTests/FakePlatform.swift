@@ -335,7 +335,7 @@ struct TestSwarm {
     /// One controller's life, for one request.
     @discardableResult
     func perform(
-        _ verb: ControlRequest.Verb, _ names: [String] = [], plan: PlanDigest? = nil
+        _ verb: ControlRequest.Verb, _ names: [String] = [], plan: BoundPlan? = nil
     ) async throws -> ControlReply {
         var request = ControlRequest(verb: verb, names: names, by: "ann")
         request.plan = plan

@@ -299,26 +299,6 @@ struct PromiseTests {
         #expect(try swarm.record("a")?.drift?.first?.since == first.since)
     }
 
-    // MARK: A plan that was looked at
-
-    @Test func aPlanIsRefusedWhenSomethingMoved() async throws {
-        let swarm = try TestSwarm()
-        swarm.source.declare([swarm.config("a")])
-        let old = try await swarm.preview().digest
-        swarm.source.declare([swarm.config("a", "2")])
-        let reply = try await swarm.perform(.apply, ["a"], plan: old)
-        #expect(!reply.isDone)
-        #expect(reply.messages.first?.hasPrefix("the specs changed since") == true)
-        #expect(swarm.platform.objects.isEmpty)
-        let new = try await swarm.preview().digest
-        #expect(try await swarm.perform(.apply, ["a"], plan: new).isDone)
-        swarm.platform.meddle("a") { $0?.status = .stopped }
-        let gone = try await swarm.perform(.apply, ["a"], plan: try await swarm.preview().digest)
-        #expect(gone.isDone)
-        let stale = try await swarm.perform(.apply, ["a"], plan: new)
-        #expect(stale.messages.first?.hasPrefix("the instances changed since") == true)
-    }
-
     // MARK: Why
 
     @Test func whySaysNothingBecause() async throws {
@@ -338,11 +318,5 @@ struct PromiseTests {
 extension TestSwarm {
     func kinds(_ name: String) throws -> [Condition.Kind] {
         try record(name)?.conditions.map(\.kind) ?? []
-    }
-
-    func preview() async throws -> Preview {
-        try await Preview.make(
-            source: source, providers: [platform, other], ledger: ledger, clock: SystemClock(),
-            policy: policy)
     }
 }

@@ -38,7 +38,7 @@ struct Apply: AsyncParsableCommand {
         let progress = ProgressLine()
         var request = ControlRequest(
             verb: .apply, names: plan?.names ?? [], by: ControlClient.person)
-        request.plan = plan?.digest
+        request.plan = plan.map { BoundPlan($0.digest, steps: $0.steps) }
         let reply = try await client.ask(
             request, only: plan.map { Set($0.names) }, limit: timeout.value.duration,
             purpose: "pal apply"
@@ -67,8 +67,13 @@ private struct PlanFile: Decodable {
     private var plans: [Entry]
     let digest: PlanDigest
 
+    /// What the plan does, by the name of what it changes.
+    var steps: [String: [Step]] {
+        Dictionary(plans.filter { !$0.steps.isEmpty }.map { ($0.name, $0.steps) }) { $0 + $1 }
+    }
+
     /// What the plan changes, sorted.
-    var names: [String] { plans.filter { !$0.steps.isEmpty }.map(\.name).sorted() }
+    var names: [String] { steps.keys.sorted() }
 
     init(reading path: String) throws {
         guard let bytes = FileManager.default.contents(atPath: path) else {
