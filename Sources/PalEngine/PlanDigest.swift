@@ -1,4 +1,4 @@
-internal import PalModel
+public import PalModel
 internal import PalProvider
 
 /// What a plan rests on: the specs, and what the providers have.

@@ -83,6 +83,14 @@ public struct LogPursuit: Sendable {
         case other(VSCodeInstance)
         case nothing
         case unknown(String)
+
+        var isRunning: Bool {
+            switch self {
+            case .same(let isRunning): isRunning
+            case .other(let next): next.status == .running
+            case .nothing, .unknown: false
+            }
+        }
     }
 
     private func pursue(
@@ -91,38 +99,53 @@ public struct LogPursuit: Sendable {
         _ handler: @escaping @Sendable (LogLine) async -> Void
     ) async throws(ProviderFailure) {
         var reading = Reading(first, LogTrail(options, start: Date()))
+        var isRunning = first.status == .running
         var told: Notice?
         while !Task.isCancelled {
-            let hasNews = try await read(reading, handler)
+            let rest = try await read(reading, whileItRuns: isRunning, handler)
             let sight = await look(reading.instance)
-            var notice: Notice?
-            switch sight {
-            case .same(isRunning: true): notice = told == nil ? nil : .restarted
-            case .same(isRunning: false): notice = .stopped
-            case .other: notice = .replaced
-            case .nothing: notice = .missing
-            case .unknown(let why): notice = .unreachable(why)
-            }
-            if let notice, notice != told { await tell(notice) }
+            let notice = notice(of: sight, after: told)
+            // What runs again has written what was read after it had ended.
+            if notice == .restarted { await tell(.restarted) }
+            for line in rest { await handler(line) }
+            if let notice, notice != told, notice != .restarted { await tell(notice) }
             told = notice == .restarted || notice == .replaced ? nil : notice
+            isRunning = sight.isRunning
             if case .other(let next) = sight {
-                var rest = options
-                rest.lines = nil
-                reading = Reading(next, LogTrail(rest, start: Date()))
-            } else if !hasNews {
+                var all = options
+                all.lines = nil
+                reading = Reading(next, LogTrail(all, start: Date()))
+            } else if notice != .restarted, !reading.trail.withLock(\.hasNews) {
                 // Until nothing is left of it, what has ended is read again at once.
                 guard await bells.next() != nil else { return }
             }
         }
     }
 
-    /// Reads what is new to the end of the stream. An end that can pass by itself is one.
-    /// - Returns: Whether there was anything.
+    private func notice(of sight: Sight, after told: Notice?) -> Notice? {
+        switch sight {
+        case .same(isRunning: true): told == nil ? nil : .restarted
+        case .same(isRunning: false): .stopped
+        case .other: .replaced
+        case .nothing: .missing
+        case .unknown(let why): .unreachable(why)
+        }
+    }
+
+    /// Reads what is new. Of what runs it is handed on as it comes, until the stream ends; of what
+    /// does not run it is only read, so that a start is seen before anything that comes after it.
+    /// A failure that can pass by itself ends it, too.
+    /// - Returns: What is still to be handed on.
     private func read(
-        _ reading: Reading, _ handler: @escaping @Sendable (LogLine) async -> Void
-    ) async throws(ProviderFailure) -> Bool {
+        _ reading: Reading, whileItRuns isRunning: Bool,
+        _ handler: @escaping @Sendable (LogLine) async -> Void
+    ) async throws(ProviderFailure) -> [LogLine] {
         let options = reading.trail.withLock { $0.beginReading() }
         do throws(ProviderFailure) {
+            guard isRunning else {
+                return try await provider.getInstanceLogs(reading.instance.reference, options)
+                    .compactMap { line in reading.trail.withLock { $0.take(line) } }
+            }
             try await provider.followInstanceLogs(reading.instance.reference, options) { line in
                 if let new = reading.trail.withLock({ $0.take(line) }) { await handler(new) }
             }
@@ -132,7 +155,7 @@ public struct LogPursuit: Sendable {
                 ?? true
             guard passes else { throw error }
         }
-        return reading.trail.withLock { $0.hasNews }
+        return []
     }
 
     private func look(_ instance: VSCodeInstance) async -> Sight {

@@ -81,8 +81,8 @@ struct LogPursuitTests {
             let errors = wanted.filter { !$0.hasSuffix("last") }.map { "e" + $0 }
             #expect(lines.all.filter { $0.hasPrefix("e") } == errors)
             #expect(notices.all.contains("replaced"))
-            // A start is told only where a look falls between it and the next end.
             #expect(notices.all.contains("stopped"))
+            #expect(notices.all.contains("restarted"))
         }
     }
 

@@ -1,6 +1,8 @@
 import FoundationEssentials
+import PalLedger
 import PalModel
 import PalProvider
+import Synchronization
 import Testing
 
 @testable import PalEngine
