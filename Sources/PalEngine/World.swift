@@ -147,7 +147,9 @@ final class World {
     func formerHome(of key: Key) -> String? {
         guard let record = key.record else { return nil }
         if let landing = record.landing, landing.provider != key.home { return landing.provider }
-        return record.provider != key.home && record.generation > 0 ? record.provider : nil
+        // What was adopted is older than any generation.
+        let hasOne = record.generation > 0 || record.adopted?.isOver == false
+        return record.provider != key.home && hasOne ? record.provider : nil
     }
 
     /// Whether everyone who may have a name was listed.

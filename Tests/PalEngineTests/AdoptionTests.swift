@@ -164,6 +164,26 @@ struct AdoptionTests {
         #expect(try swarm.record("a")?.observed?.providerInstanceId == "stranger")
     }
 
+    /// After a restart it was made at its new provider before the former one had answered.
+    @Test func oneThatIsToMoveIsLookedForAfterARestart() async throws {
+        let swarm = try swarm()
+        swarm.source.declare([spec(swarm)])
+        try await swarm.perform(.apply)
+        var moved = spec(swarm, adopt: nil)
+        moved.provider = "other"
+        moved.onReplace = .discard
+        swarm.source.declare([moved])
+        let refusal = ProviderFailure.error(
+            ProviderError(.connection, .unreachable, "it does not answer", isRetryable: true))
+        swarm.platform.state.withLock { $0.failures["list"] = Array(repeating: refusal, count: 99) }
+        #expect(try await swarm.perform(.once).isDone == false)
+        #expect(swarm.other.changes() == [])
+        swarm.platform.state.withLock { $0.failures = [:] }
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.platform.changes() == ["stop stranger", "delete stranger"])
+        #expect(swarm.other.changes() == ["create a"])
+    }
+
     @Test func theEndOfItsFileDeletesIt() async throws {
         let swarm = try swarm()
         swarm.source.declare([spec(swarm), swarm.config("b")])

@@ -44,10 +44,20 @@ struct SimulatedLedger: Ledger {
         controller.step("after it wrote \(what)")
     }
 
-    func records() throws(LedgerError) -> [InstanceRecord] { try base.records() }
-    func openIntents() throws(LedgerError) -> [Intent] { try base.openIntents() }
-    func swarmState() throws(LedgerError) -> SwarmState? { try base.swarmState() }
-    func openRequests() throws(LedgerError) -> [ControlRequest] { try base.openRequests() }
+    private func read<Value>(
+        _ body: () throws(LedgerError) -> Value
+    ) throws(LedgerError) -> Value {
+        if let problem = disk.problemOfReading {
+            trace.add(.ledgerRefused("to be read: \(problem)"), by: controller.number)
+            throw LedgerError(problem)
+        }
+        return try body()
+    }
+
+    func records() throws(LedgerError) -> [InstanceRecord] { try read(base.records) }
+    func openIntents() throws(LedgerError) -> [Intent] { try read(base.openIntents) }
+    func swarmState() throws(LedgerError) -> SwarmState? { try read(base.swarmState) }
+    func openRequests() throws(LedgerError) -> [ControlRequest] { try read(base.openRequests) }
 
     func save(_ record: InstanceRecord) throws(LedgerError) {
         try write("a record") { () throws(LedgerError) in try base.save(record) }
@@ -116,6 +126,7 @@ final class Disk: Sendable {
     private struct State {
         var until = Duration.zero
         var problem = ""
+        var stopsReading = false
     }
 
     private let state = Confined(State())
@@ -123,15 +134,19 @@ final class Disk: Sendable {
 
     init(_ clock: VirtualClock) { self.clock = clock }
 
-    /// Lets every write fail for a while.
-    func fail(_ problem: String, for time: Duration) {
-        state.value = State(until: clock.elapsed() + time, problem: problem)
+    /// Lets every write fail for a while, and perhaps every read.
+    func fail(_ problem: String, for time: Duration, stopsReading: Bool = false) {
+        state.value = State(
+            until: clock.elapsed() + time, problem: problem, stopsReading: stopsReading)
     }
 
     func heal() { state.value.until = .zero }
 
     /// Why nothing can be written now.
     var problem: String? { clock.elapsed() < state.value.until ? state.value.problem : nil }
+
+    /// Why nothing can be read now.
+    var problemOfReading: String? { state.value.stopsReading ? problem : nil }
 }
 
 /// How whoever leaves a request wakes the controller.

@@ -98,6 +98,7 @@ struct CrashRun {
     private func prepare() -> Bool {
         world.tree.write("neighbour.yaml", [script.neighbourConfig])
         if script.hasStranger { placeStranger() }
+        if script.hasPredecessor { placePredecessor() }
         if let before = script.before { world.tree.write("subject.yaml", [before]) }
         guard run.run(for: Self.settling) else { return false }
         let isSettled = [CrashScript.name, CrashScript.neighbour].allSatisfy { name in
@@ -130,6 +131,16 @@ struct CrashRun {
             world.tree.remove("subject.yaml")
         }
         return (controller?.steps ?? 0, true)
+    }
+
+    private func placePredecessor() {
+        let config = InstanceConfig(name: CrashScript.predecessor)
+        world.platforms[0].put(
+            PlatformObject(
+                id: CrashScript.predecessor, platformName: CrashScript.predecessor, ownership: nil,
+                maker: .predecessor, config: config, status: .running, readiness: .ready,
+                made: config, createdAt: world.clock.date()),
+            "was made by somebody before")
     }
 
     private func placeStranger() {
@@ -170,10 +181,14 @@ struct CrashRun {
         }
         let subject = ids(after, CrashScript.name)
         let isDeclared = script.after.map { $0.state != .absent } ?? false
-        if subject.count != (isDeclared ? 1 : 0) {
+        // What was adopted is gone, and with the ledger lost the spec still names it: that is said.
+        let hasNothingToAdopt = script.hasPredecessor && fate.losesLedger && subject.isEmpty
+        if subject.count != (isDeclared ? 1 : 0), !hasNothingToAdopt {
             complaints.append("\(subject) stand, declared: \(isDeclared)")
         }
-        if let home = script.after?.provider, !subject.allSatisfy({ $0.hasPrefix(home) }) {
+        if let home = script.after?.provider, !subject.allSatisfy({ $0.hasPrefix(home) }),
+            subject != [CrashScript.predecessor] || !mayKeepPredecessor
+        {
             complaints.append("\(subject) stand, and not at \(home)")
         }
         if script.keepsObject, subject != ids(before, CrashScript.name) {
@@ -183,6 +198,11 @@ struct CrashRun {
             complaints.append("the neighbour became \(ids(after, CrashScript.neighbour))")
         }
         return complaints
+    }
+
+    /// With its ledger lost pal adopts it once more, as it is declared by then.
+    private var mayKeepPredecessor: Bool {
+        script.keepsPredecessor || (script.hasPredecessor && fate.losesLedger)
     }
 
     /// What was stored is there still, or is gone where the spec says so.

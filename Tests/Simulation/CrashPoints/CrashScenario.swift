@@ -7,7 +7,7 @@ public enum CrashScenario: String, CaseIterable, Sendable {
     case replaceStopFirst, replaceStartFirst, replaceLosingStorage, replaceLosingRegion
     case start, stop, restart, hold
     case delete, deleteWithStorage, absent
-    case move, adopt, takeOver
+    case move, adopt, replaceAdopted, findAgain, takeOver
 }
 
 /// What a scenario consists of.
@@ -23,6 +23,10 @@ struct CrashScript {
     var request: ControlRequest.Verb?
     /// Whether a stranger's object bears the name before.
     var hasStranger = false
+    /// Whether somebody made an editor before there was pal, for pal to adopt.
+    var hasPredecessor = false
+    /// Whether that editor is the instance afterwards.
+    var keepsPredecessor = false
     /// Whether pal starts anew with an empty ledger, and finds what it made.
     var startsAnew = false
     /// Whether the object must be the same one afterwards.
@@ -33,6 +37,7 @@ struct CrashScript {
 
     static let name = "subject"
     static let neighbour = "neighbour"
+    static let predecessor = "attic"
 
     /// Another instance, to which nothing may happen. With the ledger lost it is what leads to the
     /// former provider of one that moves: a provider that nothing names is not asked.
@@ -77,7 +82,7 @@ extension CrashScenario {
         case .hold: asked(.stop, [.stop])
         case .replaceStopFirst, .replaceStartFirst, .replaceLosingStorage, .replaceLosingRegion:
             replacement
-        case .move, .adopt, .takeOver: ownership
+        case .move, .adopt, .replaceAdopted, .findAgain, .takeOver: ownership
         }
     }
 
@@ -166,6 +171,21 @@ extension CrashScenario {
                 $0.onReplace = .discard
             }
         case .adopt:
+            var script = CrashScript([.update]) {
+                $0.adopt = CrashScript.predecessor
+                $0.resources.memoryMax = 512
+            }
+            script.before = nil
+            script.hasPredecessor = true
+            script.keepsPredecessor = true
+            return script
+        case .replaceAdopted:
+            var script = CrashScript(
+                [.stop, .delete, .create], from: { $0.adopt = CrashScript.predecessor }
+            ) { $0.image = "editor:2" }
+            script.hasPredecessor = true
+            return script
+        case .findAgain:
             var script = kept(.init([]))
             script.startsAnew = true
             return script

@@ -28,6 +28,9 @@ public enum Fault: String, CaseIterable, Sendable {
     // The controller.
     case crash, zombieCall, lostLedger, shutdown, secondController
 
+    // What came later; a fault draws from the seed in its place here.
+    case halfCreation, serverDefaults, unreadableLedger, engineRestart
+
     /// How likely it is at one opportunity; for what happens by itself, its weight among the rest.
     var likelihood: Double {
         switch self {
@@ -38,7 +41,8 @@ public enum Fault: String, CaseIterable, Sendable {
         case .lostEvent, .lateEvent, .reorderedEvent, .doubledEvent, .lostFileEvent: 0.2
         case .slowStart, .crashingInstance: 0.1
         case .stuckProvisioning: 0.05
-        case .idReuse, .zombieCall: 0.5
+        case .idReuse, .zombieCall, .serverDefaults: 0.5
+        case .halfCreation: 0.1
         case .lostLedger: 0.4
         case .crash: 3
         default: 1

@@ -45,8 +45,8 @@ struct Convergence {
         let known = world.life.value.mirror.records
         let declared = Dictionary(
             world.tree.instances.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let owned = world.platforms.flatMap(\.objects).compactMap(\.ownership)
-            .filter { $0.swarm == World.swarm }.map(\.name)
+        let owned = world.platforms.flatMap(\.objects).filter { $0.belongs(to: World.swarm) }
+            .compactMap(\.name)
         let needed = Set(declared.values.map { $0.provider ?? "docker" })
             .union(known.values.map(\.provider))
         var unmet: [(String, String)] = []
@@ -59,7 +59,7 @@ struct Convergence {
         }
         // Whether anybody does anything to it or not: others may wait for it.
         for object in world.platforms.flatMap(\.objects) where isOnItsWay(object) {
-            unmet.append((object.ownership?.name ?? "-", "\(object.id) is on its way"))
+            unmet.append((object.name ?? "-", "\(object.id) is on its way"))
         }
         if let open = try? world.life.value.ledger.openRequests(), !open.isEmpty {
             unmet.append(("-", "\(open.count) requests are not answered"))
@@ -68,7 +68,7 @@ struct Convergence {
     }
 
     private func isOnItsWay(_ object: PlatformObject) -> Bool {
-        guard object.ownership?.swarm == World.swarm else { return false }
+        guard object.belongs(to: World.swarm) else { return false }
         switch object.status {
         case .stopped, .failed: return false
         case .running: return object.readiness != .ready
@@ -88,7 +88,7 @@ struct Convergence {
     ) -> String? {
         // A platform that neither a spec nor the ledger names is not asked.
         let left = world.platforms.filter { needed.contains($0.kind.name) }.flatMap(\.objects)
-            .filter { $0.ownership?.swarm == World.swarm && $0.ownership?.name == name }
+            .filter { $0.name == name && isInstance($0, nil, record) }
         let isLeaving = record?.discardsStorageSince != nil
         guard !left.isEmpty || isLeaving else { return nil }
         if !world.setup.isAttended, let record, waitsForSomebody(record) { return nil }
@@ -109,7 +109,7 @@ struct Convergence {
         if config.suspend == true { return nil }
         if !world.setup.isAttended, let record, waitsForSomebody(record) { return nil }
         let home = config.provider ?? "docker"
-        let everywhere = standing(config.name, needed)
+        let everywhere = standing(config, record, needed)
         if let (_, other) = everywhere.first(where: { $0.0.kind.name != home }),
             cannotMove(config, record)
         {
@@ -119,6 +119,7 @@ struct Convergence {
         if !areServing(config.dependsOn ?? [], seen: [config.name]) { return nil }
         // Nothing of it is touched until one of the two is taken out.
         if config.state == .absent, config.protect == true { return nil }
+        if hasNothingToAdopt(config, record, everywhere.map(\.1)) { return nil }
         guard everywhere.count <= 1 else {
             return "there are \(everywhere.count) of it: \(everywhere.map(\.1.id))"
         }
@@ -129,6 +130,8 @@ struct Convergence {
         let changes = FieldTable.difference(from: object.made, to: config).filter {
             platform.kind.capabilities.support(for: $0.path).isHonoured
                 && !isForgotten($0, record, platform)
+                && !isAsAdopted($0, config, record, object, platform.kind)
+                && !isFilledIn($0, object)
         }
         let losesData = changes.contains { platform.kind.classify($0) == .replaceLosingData }
         if losesData || mayLoseData(config, record, object, platform.kind),
@@ -143,15 +146,25 @@ struct Convergence {
     /// What bears a name, and where. A platform that neither a spec nor the ledger names is not
     /// asked; what it has is excused where only a lost ledger knew of it.
     private func standing(
-        _ name: String, _ needed: Set<String>
+        _ config: InstanceConfig, _ record: InstanceRecord?, _ needed: Set<String>
     ) -> [(SimulatedPlatform, PlatformObject)] {
         world.platforms.flatMap { platform in
             platform.objects.filter { object in
-                object.ownership?.swarm == World.swarm && object.ownership?.name == name
+                object.name == config.name && isInstance(object, config, record)
                     && (needed.contains(platform.kind.name)
                         || !world.lineage.value.isUnknown(object.id, at: platform.kind.name))
             }.map { (platform, $0) }
         }
+    }
+
+    /// Whether an object is the swarm's. One that was seen to be adopted, and was not taken over
+    /// before its spec was changed or the ledger lost, is nobody's again.
+    private func isInstance(
+        _ object: PlatformObject, _ config: InstanceConfig?, _ record: InstanceRecord?
+    ) -> Bool {
+        guard object.ownership == nil else { return object.belongs(to: World.swarm) }
+        return object.adoptedAs != nil
+            && [config?.adopt, record?.adopted?.providerInstanceId].contains(object.id)
     }
 
     /// Whether nobody can know that a change keeps the data: what the object was made from is lost
@@ -187,6 +200,40 @@ struct Convergence {
         }
     }
 
+    /// Whether the platform had filled in just what is declared now.
+    private func isFilledIn(_ change: FieldChange, _ object: PlatformObject) -> Bool {
+        guard object.hasDefaults, change.to != nil else { return false }
+        let filled = SimulatedPlatform.filled(object.made)
+        return !FieldTable.difference(from: object.made, to: filled).allSatisfy {
+            $0.path != change.path || $0.to != change.to
+        }
+    }
+
+    /// What is adopted counts as declared when that happens, but for what is compared.
+    private func isAsAdopted(
+        _ change: FieldChange, _ config: InstanceConfig, _ record: InstanceRecord?,
+        _ object: PlatformObject, _ kind: PlatformKind
+    ) -> Bool {
+        guard object.ownership == nil else { return false }
+        guard kind.capabilities.hashedFields.contains(change.path) else { return change.to == nil }
+        let hash = SpecHash(of: config, fields: kind.capabilities.hashedFields)
+        return record?.adopted?.specHash == hash
+    }
+
+    /// Whether a spec adopts what is not there, or what cannot be adopted beside an instance that
+    /// is; that must be said, and nothing is done.
+    private func hasNothingToAdopt(
+        _ config: InstanceConfig, _ record: InstanceRecord?, _ objects: [PlatformObject]
+    ) -> Bool {
+        guard let adopt = config.adopt else { return false }
+        let says = { (reason: String) in
+            record?.conditions.contains { $0.reason == reason } == true
+        }
+        let isThere = world.platforms.flatMap(\.objects).contains { $0.id == adopt }
+        if !isThere { return objects.isEmpty && says("NothingToAdopt") }
+        return objects.count == 2 && says("AdoptsBesideItsOwn")
+    }
+
     /// An instance is moved only where its data may go, and where this ledger made it.
     private func cannotMove(_ config: InstanceConfig, _ record: InstanceRecord?) -> Bool {
         config.onReplace != .discard
@@ -205,7 +252,7 @@ struct Convergence {
                 && needed.instances.allSatisfy { one in
                     let home = world.scene.platform(one.provider ?? "docker")?.objects ?? []
                     return home.contains {
-                        $0.ownership?.swarm == World.swarm && $0.ownership?.name == one.name
+                        $0.belongs(to: World.swarm) && $0.name == one.name
                             && $0.status == .running && $0.readiness == .ready
                     }
                 }

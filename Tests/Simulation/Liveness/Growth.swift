@@ -47,7 +47,7 @@ struct Growth {
         limit("open intents", (try? ledger.openIntents().count) ?? 0, 0)
         limit("open requests", (try? ledger.openRequests().count) ?? 0, 0)
         let names = Set(world.tree.instances.map(\.name))
-            .union(world.platforms.flatMap(\.objects).compactMap { $0.ownership?.name })
+            .union(world.platforms.flatMap(\.objects).compactMap(\.name))
         for record in world.life.value.mirror.sorted
         where !names.contains(record.name) && !keepsStorage(record) {
             found.append(

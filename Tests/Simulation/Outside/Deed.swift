@@ -14,7 +14,7 @@ enum Deed: Sendable, Hashable {
         .unlabelledObject, .otherSwarmObject, .unknownHashObject, .tornFile, .brokenFile,
         .duplicateName, .movedFile, .symlinkSwap, .missingDirectory, .emptyDirectory,
         .unreadableDirectory, .unreadableFile, .massRemoval, .clockJump, .diskFull,
-        .readOnlyLedger, .crash, .shutdown, .secondController,
+        .readOnlyLedger, .crash, .shutdown, .secondController, .unreadableLedger, .engineRestart,
     ]
 }
 
@@ -39,6 +39,7 @@ final class Outside: Sendable {
     func begin() {
         let files = writer.value.files()
         for path in files.keys.sorted() { tree.write(path, files[path] ?? []) }
+        placePredecessors()
         let choices =
             Deed.usual
             + Deed.faults.map { (Deed.fault($0), faults.weight($0)) }.filter { $0.1 > 0 }
@@ -76,10 +77,12 @@ final class Outside: Sendable {
     /// - Returns: False where there was nothing that it could happen to.
     private func strike(_ fault: Fault) -> Bool {
         switch fault {
-        case .crash, .shutdown, .secondController, .clockJump, .diskFull, .readOnlyLedger:
+        case .crash, .shutdown, .secondController, .clockJump, .diskFull, .readOnlyLedger,
+            .unreadableLedger:
             strikeMachine(fault)
         case .providerRestart, .rateWindow, .brokenStream, .foreignEdit, .foreignStop,
-            .foreignDelete, .unlabelledObject, .otherSwarmObject, .unknownHashObject:
+            .foreignDelete, .unlabelledObject, .otherSwarmObject, .unknownHashObject,
+            .engineRestart:
             strikePlatform(fault)
         default: strikeFiles(fault)
         }

@@ -20,6 +20,9 @@ extension Outside {
             clock.jump(by: Double(random.value.number(-100_000...100_000)))
         case .diskFull:
             world.disk.fail("the disk is full", for: random.value.time(100...30_000))
+        case .unreadableLedger:
+            world.disk.fail(
+                "disk I/O error", for: random.value.time(100...30_000), stopsReading: true)
         default:
             world.disk.fail("the ledger is read-only", for: random.value.time(100...30_000))
         }

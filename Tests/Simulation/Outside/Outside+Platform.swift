@@ -1,4 +1,5 @@
 import PalModel
+import PalProvider
 
 /// What others do at the platforms, and what happens to platforms as a whole.
 extension Outside {
@@ -7,6 +8,9 @@ extension Outside {
         switch fault {
         case .providerRestart:
             platform.restart(for: random.value.time(100...30_000))
+        case .engineRestart:
+            platform.restart(for: random.value.time(100...30_000))
+            platform.stopAll()
         case .rateWindow:
             platform.limit(for: random.value.time(1000...30_000))
         case .brokenStream:
@@ -21,19 +25,22 @@ extension Outside {
 
     /// Somebody changes, stops or deletes what is pal's, by hand.
     private func meddle(_ fault: Fault, _ platform: SimulatedPlatform) -> Bool {
-        // Of the fields only what the user set is compared.
         let own = platform.objects.filter {
-            $0.ownership?.swarm == World.swarm && $0.isLive
-                && (fault != .foreignEdit || $0.made.resources.memoryMax != nil)
+            $0.belongs(to: World.swarm) && $0.isLive
+                && (fault != .foreignEdit || !edits(of: $0, at: platform).isEmpty)
         }
         guard var object = random.value.pick(own) else { return false }
-        let name = object.ownership?.name ?? ""
+        let name = object.name ?? ""
         world.trace.add(.outside("\(platform.kind.name): \(fault.rawValue) \(name) by hand"))
         switch fault {
         case .foreignEdit:
-            object.config.resources.memoryMax = 77
-            object.made.resources.memoryMax = 77
-            platform.put(object, "is edited by hand")
+            guard let edit = random.value.pick(edits(of: object, at: platform)) else {
+                return false
+            }
+            let change = PartialConfig([edit])
+            object.config = change.applied(to: object.config)
+            object.made = change.applied(to: object.made)
+            platform.put(object, "is edited by hand: \(edit.text)")
         case .foreignStop:
             guard [.running, .starting].contains(object.status) else { return false }
             platform.powerDown(object.id, in: random.value.time(10...1000))
@@ -41,6 +48,37 @@ extension Outside {
             platform.remove(object, in: random.value.time(10...1000))
         }
         return true
+    }
+
+    /// What somebody can change by hand: of the fields only what the user set is compared.
+    private func edits(of object: PlatformObject, at platform: SimulatedPlatform) -> [FieldChange] {
+        let values: [String: Value] = [
+            "resources.memory.max": .int(77), "resources.cpu.cores": .int(7),
+            "resources.storage.size": .int((object.made.resources.storageSize ?? 0) + 1),
+            "command": .list([.string("sleep"), .string("77")]),
+        ]
+        return platform.kind.capabilities.comparedFields.meaningful(in: object.made).compactMap {
+            field in
+            values[field.path].map {
+                FieldChange(
+                    path: field.path, from: field.meaningfulValue(in: object.made), to: $0)
+            }
+        }
+    }
+
+    /// Editors that ran before there was pal, and that specs may tell it to take over.
+    func placePredecessors() {
+        let platform = world.platforms[0]
+        for (name, object) in writer.value.predecessors.sorted(by: { $0.key < $1.key }) {
+            var config = InstanceConfig(name: object)
+            config.resources.memoryMax = 512
+            platform.put(
+                PlatformObject(
+                    id: object, platformName: "\(name) before pal", ownership: nil,
+                    maker: .predecessor, config: config, status: .running, readiness: .ready,
+                    made: config, createdAt: clock.date()),
+                "was made by somebody before")
+        }
     }
 
     /// Something that bears one of our names and is not pal's.

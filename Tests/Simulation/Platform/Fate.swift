@@ -8,8 +8,10 @@ struct Fate: Sendable {
     var back = Duration.zero
     /// What the platform answers without doing anything.
     var refusal: ProviderFailure?
-    /// Whether the answer is lost, and when the caller gives up.
+    /// Whether the connection breaks before the answer.
     var losesAnswer = false
+    /// Whether there is no answer at all, until the caller gives up.
+    var isSilent = false
     /// When it arrives a second time, after the first.
     var again: Duration?
     /// Whether the second answer is the one that is seen.
@@ -31,8 +33,10 @@ struct Fate: Sendable {
         if faults.strikes(.stuckCall) { fate.out = coin ? nil : late }
         fate.refusal = refusal(faults)
         guard fate.refusal == nil else { return fate }
-        if faults.strikes(.errorAfterEffect) || faults.strikes(.timeOut) {
+        if faults.strikes(.errorAfterEffect) {
             fate.losesAnswer = true
+        } else if faults.strikes(.timeOut) {
+            fate.isSilent = true
         }
         if faults.strikes(.duplicateDelivery) {
             fate.again = faults.time(.duplicateDelivery, 0...2000)

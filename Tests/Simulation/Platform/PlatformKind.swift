@@ -22,7 +22,7 @@ struct PlatformKind: Sendable {
                 "network.port": .replace, "network.ports": .replace,
                 "resources.storage.persistent": .replace,
             ]).merging(["resources.storage.size": .notEnforced("no limits here")]) { $1 },
-            features: [.events, .storage], maximumConcurrentCalls: 8),
+            features: [.events, .storage, .adoption], maximumConcurrentCalls: 8),
         ports: 20_000...20_099, pageSize: 100,
         classify: { change in
             switch change.path {

@@ -4,7 +4,11 @@ import PalModel
 /// One object at a simulated platform, as the platform knows it.
 struct PlatformObject: Sendable, Hashable {
     /// Who made it.
-    enum Maker: Sendable, Hashable { case pal, stranger }
+    enum Maker: Sendable, Hashable {
+        case pal, stranger
+        /// Somebody who worked without pal, and may leave the object to it.
+        case predecessor
+    }
 
     /// The platform's own id; it may be given out again after a deletion.
     var id: String
@@ -26,6 +30,16 @@ struct PlatformObject: Sendable, Hashable {
     var turn = 0
     /// What happens when it starts.
     var start = StartPlan()
+    /// Whether the platform fills in what nobody asked for.
+    var hasDefaults = false
+    /// The name of the instance that it counts as, without marks: pal was told to adopt it.
+    var adoptedAs: String?
+
+    /// The name of the instance that it is.
+    var name: String? { ownership?.name ?? adoptedAs }
+
+    /// Whether it is one of a swarm's instances.
+    func belongs(to swarm: String) -> Bool { ownership?.swarm == swarm || adoptedAs != nil }
 
     /// Whether it is there and not on its way out.
     var isLive: Bool { status != .deleting }

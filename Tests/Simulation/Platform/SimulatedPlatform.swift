@@ -73,9 +73,10 @@ final class SimulatedPlatform: Sendable {
             reference.providerInstanceId.flatMap { state.value.objects[$0] }
             ?? (reference.providerInstanceId == nil
                 ? objects.first { $0.ownership?.id == reference.id } : nil)
-        guard let found, found.ownership?.swarm == swarm, found.ownership?.id == reference.id
-        else { return nil }
-        return found
+        guard let found else { return nil }
+        // Without marks it is pal's only where the caller says that it was adopted.
+        if found.ownership == nil { return reference.adopted == nil ? nil : found }
+        return found.ownership?.swarm == swarm && found.ownership?.id == reference.id ? found : nil
     }
 
     // MARK: Making and removing
@@ -104,14 +105,26 @@ final class SimulatedPlatform: Sendable {
             createdAt: clock.date())
         object.ports = ports
         object.volume = volume
+        object.hasDefaults = faults.strikes(.serverDefaults)
         if let volume, state.value.volumes[volume] == nil {
             makeVolume(volume, for: request.ownership.name)
         }
+        if faults.strikes(.halfCreation) { return half(object) }
         put(object, "is made")
         if request.starts { powerUp(object.id) }
         let made = state.value.objects[object.id] ?? object
         return Answer(
             result: .success(made), effect: .created(object.id),
+            lasts: state.value.random.time(20...400))
+    }
+
+    /// Something fails on the way: only the storage is there, or an object that never started.
+    private func half(_ object: PlatformObject) -> Answer<PlatformObject> {
+        let failure = ProviderFailure.platform(.platformFailure, "it broke off half way")
+        guard state.value.random.chance(0.7) else { return .failed(failure) }
+        put(object, "is half made")
+        return Answer(
+            result: .failure(failure), effect: .created(object.id),
             lasts: state.value.random.time(20...400))
     }
 
@@ -134,7 +147,7 @@ final class SimulatedPlatform: Sendable {
     }
 
     func put(_ object: PlatformObject, _ what: String) {
-        let name = object.ownership?.name ?? object.platformName
+        let name = object.name ?? object.platformName
         state.value.objects[object.id] = object
         if let id = object.ownership?.id { state.value.names[id] = name }
         remember()
@@ -164,9 +177,9 @@ final class SimulatedPlatform: Sendable {
                 gone.createdAt == object.createdAt
             else { return }
             state.value.objects[object.id] = nil
-            state.value.freed.append(object.id)
+            if object.maker != .predecessor { state.value.freed.append(object.id) }
             remember()
-            let name = object.ownership?.name ?? object.platformName
+            let name = object.name ?? object.platformName
             trace.add(.platform("at \(kind.name) is gone (\(object.id))", name: name))
             guard object.ownership?.swarm == swarm else { return }
             streams.send(.changed(name: name, providerInstanceId: object.id, what: "gone"))

@@ -104,6 +104,7 @@ extension WiredProvider {
         let object = try await wire.change(.update, platform.name(of: reference), id(reference)) {
             platform.update(reference, partial)
         }
+        if let marks = reference.adopted { return platform.instance(object, adopted: marks) }
         return try shown(object)
     }
 
@@ -133,7 +134,11 @@ extension WiredProvider {
     ) async throws(ProviderFailure) -> VSCodeInstance? {
         let platform = platform
         return try await wire.ask("get") {
-            .success(platform.own(reference).flatMap(platform.instance))
+            .success(
+                platform.own(reference).flatMap { object in
+                    reference.adopted.map { platform.instance(object, adopted: $0) }
+                        ?? platform.instance(object)
+                })
         }
     }
 
@@ -142,7 +147,8 @@ extension WiredProvider {
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
         let askedAt = platform.clock.elapsed()
         do throws(ProviderFailure) {
-            let found = try await pages().filter { filter.takes($0.name) }
+            let own = try await pages()
+            let found = (own + (try await adopted(filter))).filter { filter.takes($0.name) }
             platform.trace.add(
                 .listed(
                     provider: name, names: filter.names, found: found.count, askedAt: askedAt),
@@ -152,6 +158,19 @@ extension WiredProvider {
             platform.trace.add(
                 .listFailed(provider: name, error.description), by: wire.controller.number)
             throw error
+        }
+    }
+
+    /// Each object once: of two that mean one, the first has it.
+    private func adopted(_ filter: InstanceFilter) async throws(ProviderFailure) -> [VSCodeInstance]
+    {
+        guard !filter.adopting.isEmpty else { return [] }
+        let platform = platform
+        return try await wire.ask("adopt", isPart: true) {
+            var taken: Set<String> = []
+            return .success(
+                filter.adopting.filter { taken.insert($0.object).inserted }
+                    .compactMap(platform.adopted))
         }
     }
 

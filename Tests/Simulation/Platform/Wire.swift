@@ -86,10 +86,13 @@ struct Wire: Sendable {
         switch answer.result {
         case .success: trace.add(.took(call, answer.effect), by: call.controller)
         case .failure(let failure):
+            if answer.effect != .nothing {
+                trace.add(.took(call, answer.effect), by: call.controller)
+            }
             trace.add(.refused(call, failure.description), by: call.controller)
         }
         controller.step("before it hears of \(call.verb.rawValue) \(call.name)")
-        guard isSecond == (fate.again != nil && fate.secondAnswers) else { return }
+        guard !fate.isSilent, isSecond == (fate.again != nil && fate.secondAnswers) else { return }
         let isLost = fate.losesAnswer
         let result = answer.result
         clock.after(answer.lasts + fate.back) {

@@ -162,6 +162,7 @@ final class World: Sendable {
         guard let fresh = try? SQLiteLedger.inMemory() else { return }
         life.value.ledger = fresh
         life.value.hasForgotten = true
+        for platform in platforms { platform.forgetAdoptions() }
         life.value.mirror = Mirror()
     }
 
@@ -174,8 +175,10 @@ final class World: Sendable {
     /// Leaves a request, as a command does.
     func ask(_ request: ControlRequest) {
         guard disk.problem == nil,
-            (try? life.value.ledger.ask(request, at: clock.date())) != nil
+            let number = try? life.value.ledger.ask(request, at: clock.date())
         else { return }
+        var request = request
+        request.number = number
         trace.add(.requested(request))
         clock.after(.milliseconds(2)) { [bells] in bells.ring() }
     }

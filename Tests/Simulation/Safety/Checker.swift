@@ -36,7 +36,7 @@ struct Scene: Sendable {
     /// What pal made that still stands, whatever its name.
     func objects(of name: String) -> [PlatformObject] {
         platforms.flatMap(\.objects).filter {
-            $0.ownership?.swarm == swarm && $0.ownership?.name == name
+            $0.belongs(to: swarm) && $0.name == name
         }
     }
 }

@@ -7,6 +7,8 @@ struct OwnObjectsOnly: Checker {
     static let promise = "touches only what it owns"
 
     private var consents: Set<String> = []
+    /// Every object that a spec ever told pal to adopt.
+    private var adoptable: Set<String> = []
     private var suspended: [String: Duration] = [:]
     private var lastIntent: [String: Duration] = [:]
 
@@ -17,7 +19,9 @@ struct OwnObjectsOnly: Checker {
         case .began:
             lastIntent = [:]
             suspended = [:]
-        case .told(let desired): note(desired, entry.at)
+        case .told(let desired):
+            note(desired, entry.at)
+            adoptable.formUnion(desired.declarations.values.compactMap(\.config.value.adopt))
         case .intended(_, let intent):
             defer { lastIntent[intent.name] = entry.at }
             return isLeftAlone(intent, entry.at)
@@ -47,12 +51,15 @@ struct OwnObjectsOnly: Checker {
                 + "\(since.milliseconds) ms")
     }
 
+    private func isAgreed(_ call: Call) -> Bool { consents.contains(call.name) }
+
     private func isStranger(_ call: Call, _ effect: Effect, _ scene: Scene) -> Breach? {
         switch effect {
         case .deleted(let id), .changed(let id):
             guard
                 let object = scene.platform(call.provider)?.objects.first(where: { $0.id == id }),
-                object.maker == .stranger, !consents.contains(call.name)
+                object.maker != .pal,
+                !(object.maker == .predecessor ? adoptable.contains(id) : isAgreed(call))
             else { return nil }
             return Breach(
                 call.name, "\(call.verb.rawValue) of \(id), which a stranger put there")

@@ -3,12 +3,18 @@ import PalModel
 /// Writes specs: new ones, and changes of those that are there. Everything is drawn from the seed.
 struct SpecWriter {
     var random: SeededRandom
+    /// For what is drawn beside all that was drawn before there was more to draw.
+    private var more: SeededRandom
     /// Every name that may be declared.
     let names: [String]
+    /// By name: the object that was made for it before there was pal.
+    private(set) var predecessors: [String: String] = [:]
 
     init(seed: UInt64, names: Int) {
         random = SeededRandom(seed: seed, for: "specs")
+        more = SeededRandom(seed: seed, for: "more of specs")
         self.names = (0..<names).map { "i\($0)" }
+        for name in self.names where more.chance(0.15) { predecessors[name] = "attic-\(name)" }
     }
 
     /// A new declaration.
@@ -32,6 +38,11 @@ struct SpecWriter {
         if random.chance(0.15) { config.dependsOn = needs(name) }
         if config.network.ports == nil, random.chance(0.1) {
             config.replicas = random.number(0...3)
+        }
+        if more.chance(0.2) { config.resources.cpuCores = Double(more.number(1...4)) }
+        if !isMachine, more.chance(0.1) { config.command = ["run", String(more.number(1...3))] }
+        if !isMachine, config.replicas == nil, more.chance(0.8) {
+            config.adopt = predecessors[name]
         }
         return config
     }
@@ -63,6 +74,10 @@ struct SpecWriter {
     }
 
     private mutating func changeOne(_ config: inout InstanceConfig) {
+        if more.chance(0.1) {
+            config.resources.cpuCores = more.chance(0.3) ? nil : Double(more.number(1...4))
+        }
+        if config.adopt != nil, more.chance(0.2) { config.adopt = nil }
         let isMachine = config.provider == "fly"
         switch random.number(0...18) {
         case 0, 1: config.resources.memoryMax = 256 * random.number(1...8)
@@ -79,10 +94,15 @@ struct SpecWriter {
         case 13: config.suspend = random.chance(0.3)
         case 14: config.disruption = random.pick([.approve, .auto])
         case 15: config.dependsOn = random.chance(0.5) ? needs(config.name) : nil
-        case 16: if config.network.ports == nil { config.replicas = random.number(0...3) }
+        case 16:
+            guard config.network.ports == nil else { return }
+            config.replicas = random.number(0...3)
+            config.adopt = nil
         case 17:
             config.provider = isMachine ? nil : "fly"
             config.region = nil
+            config.adopt = nil
+            config.command = nil
         default: config.env = ["B": String(random.number(1...3))]
         }
     }
