@@ -96,14 +96,16 @@ extension Planner {
 
     /// What pal has made already takes nothing over.
     static func adoptsBesideItsOwn(_ input: PlanInput, _ config: InstanceConfig) -> InstancePlan? {
+        let all = input.observed + input.elsewhere.map(\.instance)
         guard let object = input.observed.first(where: { $0.value.isAdopted == true })?.value,
             input.record?.adopted?.providerInstanceId != object.providerInstanceId,
-            let own = input.observed.first(where: { $0.value.isAdopted != true })?.value
+            let own = all.first(where: { $0.value.isAdopted != true })?.value
         else { return nil }
         return blocked(
             input, "AdoptsBesideItsOwn",
             "\(place(input))adopt: '\(input.name)' stands already as "
-                + "\(own.providerInstanceId.prefix(12)), so nothing else can be taken over under "
+                + "\(own.providerInstanceId.prefix(12)) at '\(own.providerName)', so nothing else "
+                + "can be taken over under "
                 + "this name; remove adopt, or give the other one a spec of its own")
     }
 }

@@ -14,6 +14,9 @@ extension Planner {
         if config.suspend == true { return suspended(input) }
         guard input.isObserved else { return unreachable(input) }
         let wanted = Wanted(input, config, rules)
+        if wanted.state != .absent, let problem = adoptsBesideItsOwn(input, config.value) {
+            return problem
+        }
         if let stranger = input.elsewhere.first {
             if wanted.state == .absent, config.protect == true {
                 return absence(input, config.value, stranger.instance.value)
@@ -28,7 +31,6 @@ extension Planner {
             return foreignHash(input, wanted, input.observed.suffix(1))
                 ?? absence(input, config.value, newest.value)
         }
-        if let problem = adoptsBesideItsOwn(input, config.value) { return problem }
         if input.observed.count > 1 { return succession(input, wanted) }
         if let freeze = foreignHash(input, wanted, input.observed.suffix(1)) { return freeze }
         return compared(input, wanted, newest)

@@ -85,8 +85,9 @@ extension Reconciler {
         } catch {
             world.touch(name)
             world.providers[plan.provider]?.heed(error, at: parts.clock.elapsed())
-            // What refused this call says nothing of the one before it.
-            if isRefused(error) {
+            // What refused this call says nothing of the one before it. A creation that failed may
+            // have left something behind, though.
+            if isRefused(error), step.verb != .create {
                 key.record?.attempted = former?.attempted
                 key.record?.attemptedBefore = former?.attemptedBefore
             }

@@ -9,7 +9,7 @@ extension Reconciler {
     /// object over where the ledger does not know it: after a crash, or with the ledger lost.
     func adoptKnowledge(of key: Key, specsPath: String) {
         let home = key.home
-        let instance = key.instance?.value
+        let instance = ownInstance(of: key)
         guard key.declaration != nil || instance != nil else { return }
         let known = key.record
         var record =
@@ -27,7 +27,9 @@ extension Reconciler {
             record.noteAdoption(
                 key.observed(at: home), declared: key.declaration?.config.value.adopt)
             noteMade(key, instance, &record)
-        } else if let elsewhere = key.observed.first, record.landing?.provider != home {
+        } else if let elsewhere = key.observed.first(where: { $0.provider != home }),
+            record.landing?.provider != home
+        {
             // A ledger that never made it must know after a crash too who has it.
             record.provider = elsewhere.provider
             record.generation = max(
@@ -52,6 +54,16 @@ extension Reconciler {
         let shared = Shared(record)
         key.record = shared
         if shared != known { save(shared) }
+    }
+
+    /// The newest object at its provider, where it is pal's or can be taken over: beside an object
+    /// of pal's own, and before everyone who may have one was asked, nothing is.
+    private func ownInstance(of key: Key) -> VSCodeInstance? {
+        guard let instance = key.instance?.value, instance.isAdopted == true,
+            key.record?.adopted?.providerInstanceId != instance.providerInstanceId
+        else { return key.instance?.value }
+        let hasOwn = key.observed.contains { $0.instance.value.isAdopted != true }
+        return world.isSeen(key) && !hasOwn ? instance : nil
     }
 
     /// What stands after a creation whose answer was never noted is what was attempted: whatever

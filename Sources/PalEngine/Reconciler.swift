@@ -74,6 +74,17 @@ public actor Reconciler {
         await loop { false }
     }
 
+    /// How many entries each table of the engine has, for whoever watches that none grows for ever.
+    package var tableSizes: [String: Int] {
+        [
+            "names": world.keys.count, "queued": queue.size,
+            "requests": control.open.count + control.answers.count,
+            "debts": debts.records.count + debts.intents.count,
+            "waiting calls": world.providers.values.reduce(0) { $0 + $1.waiting.count },
+            "recent deletions": admission.recentDeletions.count,
+        ]
+    }
+
     /// Ends the loop: no new work is taken, calls in flight get a few seconds. Instances go on.
     public func stop() {
         isStopping = true
@@ -144,7 +155,9 @@ public actor Reconciler {
         guard let key = world[name], key.declaration?.config.value.adopt != nil,
             key.mustLookAt.contains(key.home)
         else { return }
-        world.providers[key.home]?.look(at: name, at: parts.clock.elapsed())
+        for provider in key.mustLookAt {
+            world.providers[provider]?.look(at: name, at: parts.clock.elapsed())
+        }
     }
 
     /// What is declared anew gets all its attempts; what failed before and did not change does not.

@@ -25,6 +25,9 @@ struct WorkQueue {
     /// Whether nothing is to be done, now or later.
     var isEmpty: Bool { ready.isEmpty && again.isEmpty && times.isEmpty && inFlight.isEmpty }
 
+    /// How many entries it holds, outdated ones too.
+    var size: Int { line.count + again.count + times.count + later.count + inFlight.count }
+
     /// Whether a name waits for its turn now.
     var hasReady: Bool { !ready.isEmpty }
 

@@ -75,7 +75,9 @@ extension World {
     private func lookAnew(_ name: String) {
         guard let key = keys[name] else { return }
         touch(name)
-        key.mustLookAt.insert(key.home)
+        // Nor is anything else believed that was asked before: all are asked who may have it.
+        key.mustLookAt.formUnion([key.home, formerHome(of: key)].compactMap(\.self))
+        key.mustLookAt.formUnion(key.observed.map(\.provider))
     }
 
     private func note(

@@ -148,6 +148,30 @@ struct AdoptionTests {
         #expect(swarm.platform.changes() == [])
     }
 
+    /// Seed 3982: it was taken over beside one that stood at another provider, which nobody looked
+    /// after from then on.
+    @Test func whatPalMadeElsewhereTakesNothingOverEither() async throws {
+        let swarm = try swarm()
+        var config = spec(swarm, adopt: nil)
+        config.provider = "other"
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        config = spec(swarm)
+        config.onReplace = .discard
+        swarm.source.declare([config])
+        let reply = try await swarm.perform(.apply)
+        #expect(!reply.isDone)
+        let message = "stands already as object-1 at 'other'"
+        #expect(reply.messages.first?.contains(message) == true)
+        #expect(swarm.platform.changes() == [] && swarm.other.changes() == ["create a"])
+        #expect(try swarm.record("a")?.adopted == nil)
+        config.adopt = nil
+        swarm.source.declare([config])
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.other.objects.isEmpty)
+        #expect(swarm.platform.changes() == ["create a"])
+    }
+
     @Test func adoptThatIsWrittenWhilePalRunsIsLookedAtFirst() async throws {
         let swarm = try swarm()
         swarm.source.declare([swarm.config("other")])

@@ -237,4 +237,28 @@ struct ConvergenceTests {
         #expect(
             reply.messages == ["no instance is named 'alcie'; did you mean 'alice'?"])
     }
+
+    /// Seed 1241: a creation that was refused half way left an object behind, which counted as made
+    /// from nobody knew what, and whose next change as one that might lose data.
+    @Test func whatAFailedCreationLeftIsKnown() async throws {
+        let swarm = try TestSwarm()
+        let refusal = ProviderFailure.error(
+            ProviderError(.instance, .notFound, "there is no such object", isRetryable: true))
+        var config = swarm.config("a", "1")
+        swarm.source.declare([config])
+        swarm.platform.state.withLock {
+            $0.lateFailures["create"] = [refusal]
+            $0.startedStatus = .stopped
+            $0.failures["start"] = Array(repeating: refusal, count: 99)
+        }
+        #expect(try await swarm.perform(.apply).isDone == false)
+        swarm.platform.state.withLock {
+            $0.failures = [:]
+            $0.startedStatus = .running
+        }
+        config.env = ["A": "2"]
+        swarm.source.declare([config])
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.platform.objects.first?.config.env == ["A": "2"])
+    }
 }

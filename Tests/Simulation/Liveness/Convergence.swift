@@ -231,7 +231,7 @@ struct Convergence {
         }
         let isThere = world.platforms.flatMap(\.objects).contains { $0.id == adopt }
         if !isThere { return objects.isEmpty && says("NothingToAdopt") }
-        return objects.count == 2 && says("AdoptsBesideItsOwn")
+        return objects.count > 1 && says("AdoptsBesideItsOwn")
     }
 
     /// An instance is moved only where its data may go, and where this ledger made it.

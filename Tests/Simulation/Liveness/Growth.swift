@@ -13,6 +13,8 @@ struct Growth {
         var calls: Int
         var timers: Int
         var events: Int64
+        /// What the engine keeps in mind, table by table.
+        var tables: [String: Int]
     }
 
     private let world: World
@@ -27,7 +29,15 @@ struct Growth {
         Measure(
             entries: world.trace.count, calls: world.life.value.calls.value,
             timers: world.clock.pending,
-            events: (try? world.life.value.ledger.newestEvent()) ?? 0)
+            events: (try? world.life.value.ledger.newestEvent()) ?? 0, tables: tables(world))
+    }
+
+    private static func tables(_ world: World) -> [String: Int] {
+        guard let reconciler = world.life.value.reconciler else { return [:] }
+        let sizes = Confined([String: Int]())
+        _ = world.scheduler.start { sizes.value = await reconciler.tableSizes }
+        _ = world.scheduler.run(until: world.clock.elapsed()) { !sizes.value.isEmpty }
+        return sizes.value
     }
 
     /// What grew, by name.
@@ -43,6 +53,10 @@ struct Growth {
         limit("more timers", after.timers - before.timers, 4)
         // A list, its mark in the state, a look at the files: for each provider, each time.
         limit("entries in the trace", after.entries - before.entries, lists * 12)
+        for (table, size) in after.tables.sorted(by: { $0.key < $1.key }) {
+            limit("more \(table) in mind", size - before.tables[table, default: 0], 2)
+        }
+        if after.tables.isEmpty { found.append(("-", "the engine does not say what it keeps")) }
         let ledger = world.life.value.ledger
         limit("open intents", (try? ledger.openIntents().count) ?? 0, 0)
         limit("open requests", (try? ledger.openRequests().count) ?? 0, 0)

@@ -13,6 +13,11 @@ public enum Rivals {
     /// How long nothing may be done in the end.
     private static let rest = Duration.seconds(400)
     private static let deeds = 12
+    /// What may go wrong beside the rival itself.
+    private static let faults: Set<Fault> = [
+        .serverError, .slowCall, .failedPage, .partialList, .staleList, .lostEvent, .lateEvent,
+        .slowStart, .crashingInstance, .halfCreation, .serverDefaults, .lostFileEvent,
+    ]
 
     /// Runs one seed.
     /// - Returns: What is wrong, and how much both did; nothing wrong where all is well.
@@ -34,7 +39,7 @@ public enum Rivals {
             setup.duration = Rivals.time
             setup.deeds = 0
             var options = Options()
-            options.faults = []
+            options.faults = Rivals.faults
             world = try World(seed: seed, setup, options)
             outside = Outside(world)
             other = Controller(1000, trace: world.trace, faults: world.faults)

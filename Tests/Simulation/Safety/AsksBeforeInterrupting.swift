@@ -7,8 +7,11 @@ struct AsksBeforeInterrupting: Checker {
 
     /// By name: since when its spec asks to be asked.
     private var careful: [String: Duration] = [:]
-    /// Names of which somebody asked for something that stops them.
-    private var agreed: Set<String> = []
+    /// By name: the requests that agree to something that stops it. They end with what they were
+    /// for.
+    private var agreed: [String: Set<Int64>] = [:]
+    /// The requests that are not answered.
+    private var open: Set<Int64> = []
 
     mutating func see(_ entry: Entry, _ scene: Scene) -> Breach? {
         switch entry.fact {
@@ -16,17 +19,36 @@ struct AsksBeforeInterrupting: Checker {
             let now = desired.declarations.filter { $0.value.config.value.disruption == .approve }
             careful = now.reduce(into: [:]) { $0[$1.key] = careful[$1.key] ?? entry.at }
         case .requested(let request) where [.approve, .stop, .restart].contains(request.verb):
-            agreed.formUnion(request.names)
-        case .intended(_, let intent) where intent.step.verb == .stop:
-            return interrupts(intent, entry.at, scene)
+            open.insert(request.number)
+            for name in request.names { agreed[name, default: []].insert(request.number) }
+        case .answered(let number, _): open.remove(number)
+        // Its requests went with the ledger.
+        case .struck(.lostLedger): (agreed, open) = ([:], [])
+        case .noted(let event) where Self.ends.contains(event.reason):
+            if let name = event.name { agreed[name]?.formIntersection(open) }
+        case .intended(_, let intent): return check(intent, entry.at, scene)
         default: break
         }
         return nil
     }
 
+    /// What was agreed to is done.
+    private static let ends = ["Replaced", "Updated", "Deleted", "Stopped", "Restarted"]
+
+    private func check(_ intent: Intent, _ at: Duration, _ scene: Scene) -> Breach? {
+        switch intent.step.verb {
+        case .stop: return interrupts(intent, at, scene)
+        case .update:
+            let kind = scene.platform(intent.provider)?.kind
+            let classes = intent.step.partial?.changes.compactMap { kind?.classify($0) } ?? []
+            return classes.contains { $0 > .live } ? interrupts(intent, at, scene) : nil
+        case .create, .start, .delete, .deleteStorage: return nil
+        }
+    }
+
     private func interrupts(_ intent: Intent, _ at: Duration, _ scene: Scene) -> Breach? {
         guard let since = careful[intent.name], at - since > Plans.longestWait,
-            !agreed.contains(intent.name)
+            agreed[intent.name, default: []].isEmpty
         else { return nil }
         let all = scene.objects(of: intent.name).filter(\.isLive)
         guard let object = all.first(where: { $0.id == intent.step.target?.providerInstanceId }),
@@ -37,7 +59,7 @@ struct AsksBeforeInterrupting: Checker {
         if all.contains(where: { ($0.ownership?.generation ?? 0) < generation }) { return nil }
         return Breach(
             intent.name,
-            "\(object.id) runs and is to be stopped; its spec says disruption: approve since "
+            "\(object.id) runs and is to be interrupted; its spec says disruption: approve since "
                 + "\(since.milliseconds) ms, and nobody was asked")
     }
 }
