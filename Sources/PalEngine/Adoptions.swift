@@ -96,11 +96,11 @@ extension Planner {
 
     /// What pal has made already takes nothing over.
     static func adoptsBesideItsOwn(_ input: PlanInput, _ config: InstanceConfig) -> InstancePlan? {
-        let all = input.observed + input.elsewhere.map(\.instance)
         guard let object = input.observed.first(where: { $0.value.isAdopted == true })?.value,
-            input.record?.adopted?.providerInstanceId != object.providerInstanceId,
-            let own = all.first(where: { $0.value.isAdopted != true })?.value
+            input.record?.adopted?.providerInstanceId != object.providerInstanceId
         else { return nil }
+        let all = input.observed + input.elsewhere.map(\.instance)
+        guard let own = all.first(where: { $0.value.isAdopted != true })?.value else { return nil }
         return blocked(
             input, "AdoptsBesideItsOwn",
             "\(place(input))adopt: '\(input.name)' stands already as "

@@ -99,7 +99,7 @@ final class Key {
     /// Takes in which objects a provider has.
     /// - Returns: Whether that is news.
     @discardableResult
-    func take(_ instances: ArraySlice<VSCodeInstance>, at provider: String) -> Bool {
+    func take(_ instances: some Collection<VSCodeInstance>, at provider: String) -> Bool {
         guard !hasExactly(instances, at: provider) else { return false }
         var new = observed.filter { $0.provider != provider }
         new += instances.sorted(by: Self.isOlder).map {
@@ -110,17 +110,18 @@ final class Key {
     }
 
     /// Whether these are the objects that are known already.
-    func hasExactly(_ instances: ArraySlice<VSCodeInstance>, at provider: String) -> Bool {
-        if observed.count == 1, instances.count == 1, observed[0].provider == provider {
-            // In place: what is nearly always the same is not copied for that.
-            let known = observed[0].instance
-            return instances.withUnsafeBufferPointer { list in
-                list.baseAddress.map { known.isSame(as: $0) } ?? false
-            }
-        }
+    func hasExactly(_ instances: some Collection<VSCodeInstance>, at provider: String) -> Bool {
         let known = observed(at: provider)
         return known.count == instances.count
             && zip(known, instances.sorted(by: Self.isOlder)).allSatisfy { $0.value == $1 }
+    }
+
+    /// Whether this is the only object there, and known already.
+    func hasOnly(_ instance: UnsafePointer<VSCodeInstance>, at provider: String) -> Bool {
+        guard observed.count == 1, observed[0].provider == provider else {
+            return hasExactly(CollectionOfOne(instance.pointee), at: provider)
+        }
+        return observed[0].instance.isSame(as: instance)
     }
 
     /// The same, with what the platform says as declared held once.
@@ -148,9 +149,9 @@ final class Key {
     }
 
     /// The hash of what is declared; worked out once for each declaration.
-    func wantedHash(at provider: ProviderState) -> SpecHash? {
+    func wantedHash(at provider: ProviderState?) -> SpecHash? {
         if let cachedHash { return cachedHash }
-        guard let declaration else { return nil }
+        guard let declaration, let provider else { return nil }
         let hash = provider.capabilities.value.hash(of: declaration.config.value)
         // Mostly it is what the object has, and one text is enough.
         let known = instance?.value.ownership.specHash

@@ -59,35 +59,37 @@ extension Planner {
     private static func changes(
         _ input: PlanInput, _ wanted: Wanted, _ instance: Shared<VSCodeInstance>
     ) -> [ClassifiedChange] {
-        let applied = input.record?.applied?.value
-        let attempts = input.record?.value.attempts.map(\.value) ?? []
+        let (applied, attempts) = origins(input)
+        // By their boxes, so that no config is copied.
+        let (declared, standing) = (wanted.config, instance.value.config)
         let differing = wanted.capabilities.comparedFields.differing(
-            wanted.config.value, instance.config.value)
+            declared.value, standing.value)
         var found: [ClassifiedChange] = differing.compactMap { field in
             // What the user never set is the platform's own.
             let isOurs =
                 field.isMeaningful(in: wanted.config.value)
-                || applied.map { field.isMeaningful(in: $0) } == true
-                || attempts.contains { field.isMeaningful(in: $0) }
+                || applied.map { field.isMeaningful(in: $0.value) } == true
+                || attempts.contains { field.isMeaningful(in: $0.value) }
             guard isOurs else { return nil }
             let change = FieldChange(
                 path: field.path, from: field.meaningfulValue(in: instance.config.value),
                 to: field.meaningfulValue(in: wanted.config.value))
             return ClassifiedChange(
                 change: change, kind: wanted.rules.classify(change),
-                isDrift: applied.map { field.isSame(in: $0, and: wanted.config.value) } == true
-                    && attempts.allSatisfy { field.isSame(in: $0, and: wanted.config.value) })
+                isDrift: ([applied].compactMap(\.self) + attempts).allSatisfy {
+                    field.isSame(in: $0.value, and: wanted.config.value)
+                } && applied != nil)
         }
         if instance.ownership.specHash != wanted.hash {
             let hashed = wanted.capabilities.hashedFields
             // An object that stands is from the one or from the other.
             let origin = (attempts + [applied].compactMap(\.self)).first {
-                wanted.capabilities.value.hash(of: $0) == instance.ownership.specHash
+                wanted.capabilities.value.hash(of: $0.value) == instance.ownership.specHash
             }
             let making = wanted.capabilities.value.making
             let known =
                 origin.map {
-                    FieldTable.difference(from: making($0), to: making(wanted.config.value))
+                    FieldTable.difference(from: making($0.value), to: making(wanted.config.value))
                 } ?? []
             let named = known.filter { hashed.contains($0.path) }.map {
                 ClassifiedChange(change: $0, kind: wanted.rules.classify($0))
@@ -98,6 +100,18 @@ extension Planner {
             for index in found.indices { found[index].kind = max(found[index].kind, .replace) }
         }
         return found
+    }
+
+    /// What was last made true, and what was attempted since. Shared: a config is not copied only
+    /// to be looked at.
+    private static func origins(
+        _ input: PlanInput
+    ) -> (applied: Shared<InstanceConfig>?, attempts: [Shared<InstanceConfig>]) {
+        guard let record = input.record else { return (nil, []) }
+        guard record.value.attempted != nil || record.value.attemptedBefore != nil else {
+            return (record.value.applied, [])
+        }
+        return (record.value.applied, record.value.attempts)
     }
 
     /// What the object was made from is not known: of the fields whose change replaces, the worst

@@ -132,34 +132,29 @@ extension World {
         _ instances: [VSCodeInstance], of provider: String, names: Set<String>?, since: Int,
         busy: Set<String>
     ) -> Set<String> {
-        let found = ListByName(instances)
+        let list = ListByName(instances)
         if let names {
-            for name in names where !found[name].isEmpty { _ = key(name) }
-            return take(names.compactMap { keys[$0] }, found, provider, since, busy).concerned
+            for name in names where !list[name].isEmpty { _ = key(name) }
+            return take(names.compactMap { keys[$0] }, list, provider, since, busy).concerned
         }
-        let known = take(sorted, found, provider, since, busy)
+        let known = take(sorted, list, provider, since, busy)
         guard known.objects < instances.count else { return known.concerned }
-        let new = found.names.filter { keys[$0] == nil }.map(key)
-        return known.concerned.union(take(new, found, provider, since, busy).concerned)
+        let new = list.names.filter { keys[$0] == nil }.map(key)
+        return known.concerned.union(take(new, list, provider, since, busy).concerned)
     }
 
     /// - Returns: The names that the list says something new of, and how many of its objects bear
     ///   one of the names.
     private func take(
-        _ keys: [Key], _ found: ListByName, _ provider: String, _ since: Int, _ busy: Set<String>
+        _ keys: [Key], _ list: ListByName, _ provider: String, _ since: Int, _ busy: Set<String>
     ) -> (concerned: Set<String>, objects: Int) {
         var (concerned, objects): (Set<String>, Int) = ([], 0)
-        // Of many names next to none has changed, and to compare them all is most of the work.
-        let lists = keys.mapInParallel { key in
-            let list = found[key.name]
-            return (list, isNews: !key.hasExactly(list, at: provider))
-        }
-        for (key, (list, isNews)) in zip(keys, lists) {
-            objects += list.count
+        for (key, news) in zip(keys, list.news(to: keys, of: provider)) {
+            objects += news.objects
             guard key.touched <= since, !busy.contains(key.name) else { continue }
-            if isNews { key.take(list, at: provider) }
+            if news.isNews { key.take(list[key.name], at: provider) }
             let wasAwaited = !key.mustLookAt.isEmpty && key.mustLookAt.remove(provider) != nil
-            if isNews || wasAwaited { concerned.insert(key.name) }
+            if news.isNews || wasAwaited { concerned.insert(key.name) }
         }
         return (concerned, objects)
     }
@@ -186,5 +181,33 @@ private struct ListByName {
     subscript(name: String) -> ArraySlice<VSCodeInstance> {
         if !several.isEmpty, let all = several[name] { return all[...] }
         return first[name].map { instances[$0...$0] } ?? []
+    }
+
+    /// What the list says of a name.
+    struct News {
+        /// How many objects bear it.
+        var objects: Int
+        /// Whether something else was known.
+        var isNews: Bool
+    }
+
+    /// By the place of the key. Of many names next to none has changed, and to compare them all is
+    /// most of the work.
+    func news(to keys: [Key], of provider: String) -> [News] {
+        instances.withUnsafeBufferPointer { list in
+            // Safe: it is only read, and not beyond this call.
+            nonisolated(unsafe) let list = list
+            return keys.mapInParallel { key in
+                guard several.isEmpty || several[key.name] == nil, let index = first[key.name],
+                    let start = list.baseAddress
+                else {
+                    let all = self[key.name]
+                    return News(
+                        objects: all.count, isNews: !key.hasExactly(all, at: provider))
+                }
+                // In place: what is nearly always the same is not copied for that.
+                return News(objects: 1, isNews: !key.hasOnly(start + index, at: provider))
+            }
+        }
     }
 }

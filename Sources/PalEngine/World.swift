@@ -131,7 +131,7 @@ final class World {
         }
         input.rules = state?.provider
         input.capabilities = state?.capabilities
-        input.wantedHash = state.flatMap { key.wantedHash(at: $0) }
+        input.wantedHash = key.wantedHash(at: state)
         input.providerNames = providerNames
         input.pruneBlock = pruneBlock
         input.isScaledDown = isScaledDown(key)
