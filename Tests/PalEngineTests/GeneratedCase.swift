@@ -25,11 +25,13 @@ struct GeneratedCase: Sendable {
 
     var other: PaperProvider { provider.name == Self.kept.name ? Self.light : Self.kept }
 
-    init(seed: UInt64, name: String = "alice") {
-        self.init(SeededGenerator(seed: seed), name)
+    /// - Parameter adopts: Whether something may be adopted: what the world believes of that
+    ///   depends on what was known when.
+    init(seed: UInt64, name: String = "alice", adopts: Bool = true) {
+        self.init(SeededGenerator(seed: seed), name, adopts)
     }
 
-    private init(_ generator: SeededGenerator, _ name: String) {
+    private init(_ generator: SeededGenerator, _ name: String, _ adopts: Bool) {
         random = generator
         self.name = name
         provider = random.isOnce(in: 2) ? Self.kept : Self.light
@@ -42,6 +44,29 @@ struct GeneratedCase: Sendable {
             objects.append(makeObject(generation, of: count, earlier, config, provider))
         }
         if random.isOnce(in: 8) { strangers = [makeObject(0, of: 1, earlier, config, other)] }
+        if random.isOnce(in: 6), adopts { adopt() }
+        if random.isOnce(in: 8), !objects.isEmpty {
+            objects[objects.count - 1].outdated = [
+                FieldChange(path: "image", from: .string("a@1"), to: .string("a@2"))
+            ]
+        }
+    }
+
+    /// Lets the oldest object be one that somebody else made, as a list has it that was told to
+    /// adopt it, or lets the spec name one that is not there.
+    private mutating func adopt() {
+        // Nobody tells a list to adopt what no spec names and no record knows.
+        let isKnown = random.isOnce(in: 2)
+        guard declared != nil || (record != nil && isKnown) else { return }
+        if !random.isOnce(in: 4) { declared?.adopt = objects.first?.providerInstanceId ?? "gone" }
+        guard !objects.isEmpty else { return }
+        objects[0].isAdopted = true
+        objects[0].ownership.generation = Adoption.generation
+        guard isKnown else { return }
+        record?.adopted = AdoptedObject(
+            declared: objects[0].providerInstanceId,
+            providerInstanceId: objects[0].providerInstanceId, provider: provider.name,
+            specHash: objects[0].ownership.specHash, isOver: objects.count > 1)
     }
 
     /// What the planner is given.

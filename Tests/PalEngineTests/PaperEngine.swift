@@ -38,7 +38,7 @@ struct PaperEngine {
 
     /// What is taken up before a decision.
     private mutating func learn() {
-        let newest = input.observed.last?.value
+        let newest = ownInstance
         guard input.declaration != nil || newest != nil else { return }
         var record =
             input.record?.value
@@ -48,6 +48,8 @@ struct PaperEngine {
         if let newest {
             record.id = newest.id
             record.generation = max(record.generation, newest.ownership.generation)
+            record.noteAdoption(
+                input.observed, declared: input.declaration?.config.value.adopt)
         }
         if let config = input.declaration?.config.value {
             record.declaredFrom = input.specsPath
@@ -58,6 +60,14 @@ struct PaperEngine {
             if record.hold?.holds(at: input.now, state: config.state) == false { record.hold = nil }
         }
         input.record = Shared(record)
+    }
+
+    /// Beside an object of pal's own nothing is taken over.
+    private var ownInstance: VSCodeInstance? {
+        guard let newest = input.observed.last?.value, newest.isAdopted == true,
+            input.record?.adopted?.providerInstanceId != newest.providerInstanceId
+        else { return input.observed.last?.value }
+        return input.observed.count == 1 && input.elsewhere.isEmpty ? newest : nil
     }
 
     /// What is noted where nothing is to be done.

@@ -21,7 +21,8 @@ struct PaperProvider: AbstractProvider {
                 "resources.memory.max": .honoured(.live),
                 "resources.storage.persistent": .honoured(.replace),
                 "resources.storage.size": .notEnforced("paper has no sizes"),
-            ], features: sharesPorts ? [] : [.storage], maximumConcurrentCalls: 4,
+            ], features: sharesPorts ? [] : [.storage, .adoption],
+            maximumConcurrentCalls: 4,
             sharesOutsidePorts: sharesPorts)
     }
 
@@ -36,6 +37,8 @@ struct PaperProvider: AbstractProvider {
         }
         return kind
     }
+
+    func follows(_ change: FieldChange, _ config: InstanceConfig) -> Bool { config.labels != nil }
 
     func hash(_ config: InstanceConfig) -> SpecHash {
         SpecHash(of: config, fields: capabilities.hashedFields)

@@ -33,7 +33,8 @@ struct PlannerPropertyTests {
         let all: Set = [
             "InvalidSpec", "InvalidConfig", "UnknownProvider", "Suspended", "Unreachable", "NotYet",
             "Protected", "ForeignHash", "Ambiguous", "WouldLoseData", "Orphan", "PruneBlocked",
-            "Stopped", "DisruptionApprove", "NotEnforced", "ChangedBehindPal",
+            "Stopped", "DisruptionApprove", "NotEnforced", "ChangedBehindPal", "Moved",
+            "NothingToAdopt", "AdoptsBesideItsOwn",
         ]
         #expect(all.subtracting(reasons) == [])
     }

@@ -102,7 +102,9 @@ struct GeneratedSwarm: Sendable {
         let isSwept = random.isOnce(in: 3)
         let names = (0..<random.number(2...24)).map { "n\($0)" }
         var cases: [String: GeneratedCase] = [:]
-        for name in names { cases[name] = GeneratedCase(seed: random.next(), name: name) }
+        for name in names {
+            cases[name] = GeneratedCase(seed: random.next(), name: name, adopts: false)
+        }
         self.cases = cases
         for name in names where !isSwept || random.isOnce(in: 6) {
             guard let declaration = cases[name]?.declaration else { continue }
