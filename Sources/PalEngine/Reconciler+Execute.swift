@@ -248,9 +248,11 @@ extension Reconciler {
             let capabilities = world.providers[key.home]?.capabilities
         else { return unknown }
         // Fields outside the hash may have left the spec since: then several have the same hash.
-        let earlier = (key.record?.value.attempts ?? []) + [key.record?.applied].compactMap(\.self)
+        // A creation is made from the newest declaration, which is what was attempted.
+        let attempts = key.record?.value.attempts ?? []
+        let applied = [key.record?.applied].compactMap(\.self)
         let declared = [config].compactMap(\.self)
-        let known = isMade ? declared + earlier : earlier + declared
+        let known = attempts + (isMade ? declared + applied : applied + declared)
         return known.first { capabilities.value.hash(of: $0.value) == hash } ?? unknown
     }
 

@@ -73,8 +73,23 @@ extension Reconciler {
             note(nil, .normal, "ProviderReachable", "provider '\(name)' answers again")
         }
         weighPruning()
-        if names == nil { saveState() }
+        if names == nil {
+            noteHomes(of: concerned)
+            saveState()
+        }
         bell.ring()
+    }
+
+    /// Notes what stands elsewhere than it is declared, before it is noted that its provider was
+    /// listed: after a crash it would be known that the provider was asked, and not what it has.
+    func noteHomes(of names: Set<String>) {
+        guard let path = world.desired?.specsPath else { return }
+        for name in names.sorted() where !queue.inFlight.contains(name) {
+            guard let key = world[name],
+                key.observed.contains(where: { $0.provider != key.home })
+            else { continue }
+            adoptKnowledge(of: key, specsPath: path)
+        }
     }
 
     /// Whether the first list of a provider, or its failure, may be what a name waits for.

@@ -139,7 +139,9 @@ public actor Reconciler {
         readings += 1
         tellProblems(of: desired)
         endPlansOvertaken(by: desired)
-        for name in world.take(desired).sorted() {
+        let concerned = world.take(desired)
+        noteHomes(of: concerned)
+        for name in concerned.sorted() {
             startAfresh(name)
             noteTerms(name)
             lookForAdoption(name)

@@ -33,4 +33,19 @@ struct RegressionTests {
     @Test func aCreationThatArrivesTwiceMakesOneInstance() {
         #expect(findings([.duplicateDelivery, .errorAfterEffect, .timeOut]) == [])
     }
+
+    /// Seed 9897: that a provider was listed was noted before what the list had shown; after a
+    /// crash a name was made at its new provider beside the former one.
+    @Test func whatAListShowedIsNotedWithTheList() { #expect(findings(ofSeed: 9897) == []) }
+
+    /// Seed 16163: what a replacement made of a spec that had changed meanwhile was taken for made
+    /// of the spec that it began with, and a field that left it later stayed.
+    @Test func whatAReplacementMadeIsKnown() { #expect(findings(ofSeed: 16163) == []) }
+
+    /// Seed 18499: an agreement to stop is not used up by an update that comes first.
+    @Test func aStopIsAgreedToUntilItIsMade() { #expect(findings(ofSeed: 18499) == []) }
+
+    private func findings(ofSeed seed: UInt64) -> [String] {
+        Simulation.run(seed: seed).findings.map(\.description)
+    }
 }

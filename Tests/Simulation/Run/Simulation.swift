@@ -53,7 +53,9 @@ struct Run {
         if run(for: world.setup.duration) {
             heal()
             // What is stuck ends, and fails, when its time is over.
-            if run(for: Plans.longestWait), converge(withSomebody: world.setup.isAttended) {
+            if run(for: max(Plans.longestWait, Fate.patience)),
+                converge(withSomebody: world.setup.isAttended)
+            {
                 rest()
                 if world.setup.hasHopeless { tryInVain() }
             }

@@ -9,7 +9,7 @@ struct AsksBeforeInterrupting: Checker {
     private var careful: [String: Duration] = [:]
     /// By name: the requests that agree to something that stops it. They end with what they were
     /// for.
-    private var agreed: [String: Set<Int64>] = [:]
+    private var agreed: [String: [Int64: ControlRequest.Verb]] = [:]
     /// The requests that are not answered.
     private var open: Set<Int64> = []
 
@@ -20,20 +20,26 @@ struct AsksBeforeInterrupting: Checker {
             careful = now.reduce(into: [:]) { $0[$1.key] = careful[$1.key] ?? entry.at }
         case .requested(let request) where [.approve, .stop, .restart].contains(request.verb):
             open.insert(request.number)
-            for name in request.names { agreed[name, default: []].insert(request.number) }
+            for name in request.names { agreed[name, default: [:]][request.number] = request.verb }
         case .answered(let number, _): open.remove(number)
         // Its requests went with the ledger.
         case .struck(.lostLedger): (agreed, open) = ([:], [])
-        case .noted(let event) where Self.ends.contains(event.reason):
-            if let name = event.name { agreed[name]?.formIntersection(open) }
+        case .noted(let event):
+            guard let name = event.name, let verbs = Self.ends[event.reason] else { break }
+            agreed[name] = agreed[name]?.filter {
+                open.contains($0.key) || !verbs.contains($0.value)
+            }
         case .intended(_, let intent): return check(intent, entry.at, scene)
         default: break
         }
         return nil
     }
 
-    /// What was agreed to is done.
-    private static let ends = ["Replaced", "Updated", "Deleted", "Stopped", "Restarted"]
+    /// By event: the requests whose wish is done by then.
+    private static let ends: [String: Set<ControlRequest.Verb>] = [
+        "Replaced": [.approve], "Updated": [.approve], "Deleted": [.approve, .stop, .restart],
+        "Stopped": [.approve, .stop], "Restarted": [.restart], "HoldEnded": [.stop],
+    ]
 
     private func check(_ intent: Intent, _ at: Duration, _ scene: Scene) -> Breach? {
         switch intent.step.verb {
@@ -48,7 +54,7 @@ struct AsksBeforeInterrupting: Checker {
 
     private func interrupts(_ intent: Intent, _ at: Duration, _ scene: Scene) -> Breach? {
         guard let since = careful[intent.name], at - since > Plans.longestWait,
-            agreed[intent.name, default: []].isEmpty
+            agreed[intent.name, default: [:]].isEmpty
         else { return nil }
         let all = scene.objects(of: intent.name).filter(\.isLive)
         guard let object = all.first(where: { $0.id == intent.step.target?.providerInstanceId }),

@@ -14,6 +14,8 @@ struct OneLiveInstance: Checker {
     private var begun: [Int: (controller: Int, at: Duration, end: Duration?)] = [:]
     /// The calls whose answer said what came of them.
     private var answered: Set<Int> = []
+    /// What a call made that arrived again after its answer.
+    private var late: Set<String> = []
     private var excused: [String: Set<String>] = [:]
     private var makers: [String: Int] = [:]
     private var jumps: [Duration] = []
@@ -28,6 +30,8 @@ struct OneLiveInstance: Checker {
             unknown[call.number] = unknowable(call, entry.at, scene)
             begun[call.number] = (call.controller, entry.at, nil)
         case .took(let call, .created(let id)): return check(call, id, scene)
+        // Its id may be given out again.
+        case .took(_, .deleted(let id)): late.remove(id)
         default: break
         }
         return nil
@@ -40,7 +44,9 @@ struct OneLiveInstance: Checker {
             // It comes after the ledger was lost that knew of the call.
             unknowable.formUnion(elsewhere(call, scene).flatMap(\.objects).map(\.id))
         }
+        unknowable.formUnion(late)
         if answered.contains(call.number) {
+            late.insert(id)
             // The same call arrives again when it was answered long ago.
             unknowable.formUnion(elsewhere(call, scene).flatMap(\.objects).map(\.id))
         }
