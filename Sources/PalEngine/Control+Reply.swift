@@ -6,7 +6,11 @@ extension Reconciler {
     /// The answer to a request, or nil while it is not known.
     func reply(to asked: Control.Asked) -> ControlReply? {
         let request = asked.request
-        if let refusal = asked.refusal { return ControlReply(isDone: false, messages: [refusal]) }
+        if let refusal = asked.refusal {
+            // What was begun under a plan is finished first.
+            guard !request.names.contains(where: queue.inFlight.contains) else { return nil }
+            return ControlReply(isDone: false, messages: [refusal])
+        }
         if request.verb == .approve, request.names.isEmpty { return approval(asked) }
         if request.names.isEmpty, isAnyOpen(request.verb) { return nil }
         // What is settled has nothing to say to a request that is about everything.

@@ -76,8 +76,10 @@ extension World {
         guard let key = keys[name] else { return }
         touch(name)
         // Nor is anything else believed that was asked before: all are asked who may have it.
-        key.mustLookAt.formUnion([key.home, formerHome(of: key)].compactMap(\.self))
-        key.mustLookAt.formUnion(key.observed.map(\.provider))
+        let homes = [key.home, formerHome(of: key)].compactMap(\.self)
+        // One that is not configured would be waited for in vain.
+        key.mustLookAt.formUnion(
+            (homes + key.observed.map(\.provider)).filter { providers[$0] != nil })
     }
 
     private func note(

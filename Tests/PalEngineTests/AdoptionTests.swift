@@ -148,6 +148,24 @@ struct AdoptionTests {
         #expect(swarm.platform.changes() == [])
     }
 
+    /// It was waited for without a word.
+    @Test func aProviderThatThereIsNotIsSaid() async throws {
+        let swarm = try swarm()
+        var config = spec(swarm)
+        config.provider = "dokcer"
+        swarm.source.declare([config])
+        let reply = try await swarm.perform(.once)
+        #expect(reply.messages.first?.contains("did you mean 'docker'?") == true)
+        // Nor is a former one that is not configured any more.
+        config = spec(swarm)
+        swarm.source.declare([config])
+        var record = InstanceRecord(name: "a", id: "id-a", provider: "gone")
+        record.generation = 1
+        try swarm.ledger.save(record)
+        let former = try await swarm.perform(.once)
+        #expect(former.messages.first?.contains("'gone', which had it, cannot be asked") == true)
+    }
+
     /// Seed 3982: it was taken over beside one that stood at another provider, which nobody looked
     /// after from then on.
     @Test func whatPalMadeElsewhereTakesNothingOverEither() async throws {
