@@ -80,8 +80,8 @@ public struct BoundPlan: Sendable, Hashable, Codable {
             let plan = plans[name]
             guard plan?.steps != steps else { continue }
             let reasons = plan.map { $0.conditions.map(\.message) + $0.causes.map(\.message) } ?? []
-            return "what is to be done to '\(name)' is now \(plan?.action.rawValue ?? "none")"
-                + (reasons.first.map { " (\($0))" } ?? "") + ", which is not what the plan says"
+            return "what would be done to '\(name)' changed (now \(plan?.action.rawValue ?? "none")"
+                + "\(reasons.first.map { ": \($0)" } ?? ""))"
         }
         return nil
     }

@@ -41,7 +41,7 @@ struct BoundPlanTests {
         let reply = try await swarm.perform(.apply, ["a"], plan: plan)
         #expect(!reply.isDone)
         let message = try #require(reply.messages.first)
-        #expect(message.hasPrefix("what is to be done to 'a' is now none (held stopped by bob"))
+        #expect(message.hasPrefix("what would be done to 'a' changed (now none: held stopped"))
         #expect(swarm.platform.changes() == [])
     }
 
@@ -52,7 +52,8 @@ struct BoundPlanTests {
         plan.steps["a"]?[0].generation = 7
         let reply = try await swarm.perform(.apply, ["a"], plan: plan)
         #expect(!reply.isDone)
-        #expect(reply.messages.first?.contains("which is not what the plan says") == true)
+        #expect(
+            reply.messages.first?.contains("what would be done to 'a' changed (now create") == true)
         #expect(swarm.platform.objects.isEmpty)
     }
 
