@@ -13,26 +13,46 @@ final class Key {
             cachedHash = nil
             shareObserved()
             loseReadiness()
+            isPlain = false
             index.refresh(self)
         }
     }
-    var frozen: [Diagnostic] = [] { didSet { index.refresh(self) } }
-    var record: Shared<InstanceRecord>? { didSet { index.refresh(self) } }
+    var frozen: [Diagnostic] = [] {
+        didSet {
+            isPlain = false
+            index.refresh(self)
+        }
+    }
+    var record: Shared<InstanceRecord>? {
+        didSet {
+            isPlain = false
+            index.refresh(self)
+        }
+    }
     /// The objects that bear the name, the oldest generation first.
     private(set) var observed: [Observed] = [] {
         didSet {
             loseReadiness()
+            isPlain = false
             index.refresh(self)
         }
     }
     /// What came of the last decision; nil while a decision is due.
-    var outcome: Outcome? { didSet { index.refresh(self) } }
+    var outcome: Outcome? {
+        didSet {
+            isPlain = false
+            index.refresh(self)
+        }
+    }
+    /// Whether the last decision was that there is nothing to do and nothing to say, and nothing
+    /// of this name has changed since.
+    private(set) var isPlain = false
 
     /// The world's count of changes when pal last touched it: a list that began earlier is not
     /// believed.
     var touched = 0
     /// The providers that must be asked before the next decision.
-    var mustLookAt: Set<String> = []
+    var mustLookAt: Set<String> = [] { didSet { isPlain = false } }
     /// Since when it is ready; set when that was told to those that wait for it.
     var readySince: Duration?
     private var cachedHash: SpecHash?
@@ -46,7 +66,21 @@ final class Key {
     /// What became of it lately; of most names there is nothing, and nothing is kept.
     var attempts: Attempts {
         get { storedAttempts?.value ?? Attempts() }
-        set { storedAttempts = newValue == Attempts() ? nil : Shared(newValue) }
+        set {
+            storedAttempts = newValue == Attempts() ? nil : Shared(newValue)
+            isPlain = false
+        }
+    }
+
+    /// Notes that a decision was to leave it as it is. It stays so only where no clock and no other
+    /// provider bears on the next one.
+    func notePlain(_ plan: InstancePlan) {
+        isPlain =
+            outcome == .settled && declaration != nil && observed.count == 1
+            && plan == InstancePlan(name: name, provider: observed[0].provider)
+            && record?.provider == observed[0].provider && record?.applied != nil
+            && record?.hold == nil && (record?.landing.map(shows) ?? true)
+            && mustLookAt.isEmpty && !attempts.bearOnPlans
     }
 
     static let defaultHome = ProviderFactory.defaultType.rawValue
