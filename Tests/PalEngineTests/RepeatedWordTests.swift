@@ -1,0 +1,69 @@
+import PalLedger
+import PalModel
+import PalProvider
+import Testing
+
+@testable import PalEngine
+
+/// What seeds of the simulation found about changes that are begun again and words that are given.
+@Suite("Begun again and agreed to", .timeLimit(.minutes(2)))
+struct RepeatedWordTests {
+    private func orphan(_ name: String) -> CreateRequest {
+        let unknown = SpecHash(text: "v1:0")
+        return CreateRequest(
+            config: InstanceConfig(name: name),
+            ownership: Ownership(
+                swarm: "test", name: name, id: "id-\(name)", generation: 1, specHash: unknown))
+    }
+
+    /// A list that was behind made the number grow with each attempt, and several new ones stand.
+    @Test func aReplacementThatWasBegunIsBegunAgainUnderItsNumber() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.resources.storagePersistent = false
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        var record = try #require(try swarm.record("a"))
+        record.generation = 2
+        try swarm.ledger.save(record)
+        config.env = ["A": "2"]
+        swarm.source.declare([config])
+        let plan = try #require(try await swarm.preview().plans.first)
+        #expect(plan.steps.first?.verb == .create)
+        #expect(plan.steps.first?.generation == 2)
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.platform.objects.map(\.ownership.generation) == [2])
+    }
+
+    /// Approving two names failed where only one of them waited.
+    @Test func ofTwoNamesTheOneThatWaitsIsApproved() async throws {
+        let swarm = try TestSwarm()
+        _ = try await swarm.platform.createInstance(orphan("old"))
+        swarm.source.declare([swarm.config("a")])
+        try await swarm.perform(.apply)
+        let reply = try await swarm.perform(.approve, ["a", "old"])
+        #expect(reply.isDone)
+        #expect(
+            Set(reply.messages) == ["a: nothing waits for approval", "old: approved and done"])
+        #expect(swarm.platform.objects.map(\.name) == ["a"])
+    }
+
+    /// What another ledger made at a former provider could only be deleted by hand.
+    @Test func whatAnotherLedgerMadeElsewhereGoesWithConsent() async throws {
+        let swarm = try TestSwarm()
+        var elsewhere = swarm.config("b")
+        elsewhere.provider = "other"
+        var moved = swarm.config("a")
+        moved.onReplace = .discard
+        swarm.source.declare([moved, elsewhere])
+        _ = try await swarm.other.createInstance(orphan("a"))
+        let reply = try await swarm.perform(.apply)
+        #expect(!reply.isDone)
+        #expect(reply.messages.contains { $0.contains("'pal approve a' deletes it there") })
+        #expect(swarm.other.objects.map(\.name).sorted() == ["a", "b"])
+        #expect(try await swarm.perform(.approve, ["a"]).isDone)
+        #expect(try await swarm.perform(.apply).isDone)
+        #expect(swarm.other.objects.map(\.name) == ["b"])
+        #expect(swarm.platform.objects.map(\.name) == ["a"])
+    }
+}
