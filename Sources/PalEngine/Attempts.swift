@@ -33,7 +33,4 @@ struct Attempts: Sendable, Hashable {
     var lastFailure: String?
     /// The last problem that was told, so that a repetition is not told again.
     var toldProblem: String?
-
-    /// Whether the planner is told something of these.
-    var bearOnPlans: Bool { restarts || replaceBecause != nil || successorDeadline != nil }
 }

@@ -13,46 +13,26 @@ final class Key {
             cachedHash = nil
             shareObserved()
             loseReadiness()
-            isPlain = false
             index.refresh(self)
         }
     }
-    var frozen: [Diagnostic] = [] {
-        didSet {
-            isPlain = false
-            index.refresh(self)
-        }
-    }
-    var record: Shared<InstanceRecord>? {
-        didSet {
-            isPlain = false
-            index.refresh(self)
-        }
-    }
+    var frozen: [Diagnostic] = [] { didSet { index.refresh(self) } }
+    var record: Shared<InstanceRecord>? { didSet { index.refresh(self) } }
     /// The objects that bear the name, the oldest generation first.
     private(set) var observed: [Observed] = [] {
         didSet {
             loseReadiness()
-            isPlain = false
             index.refresh(self)
         }
     }
     /// What came of the last decision; nil while a decision is due.
-    var outcome: Outcome? {
-        didSet {
-            isPlain = false
-            index.refresh(self)
-        }
-    }
-    /// Whether the last decision was that there is nothing to do and nothing to say, and nothing
-    /// of this name has changed since.
-    private(set) var isPlain = false
+    var outcome: Outcome? { didSet { index.refresh(self) } }
 
     /// The world's count of changes when pal last touched it: a list that began earlier is not
     /// believed.
     var touched = 0
     /// The providers that must be asked before the next decision.
-    var mustLookAt: Set<String> = [] { didSet { isPlain = false } }
+    var mustLookAt: Set<String> = []
     /// Since when it is ready; set when that was told to those that wait for it.
     var readySince: Duration?
     private var cachedHash: SpecHash?
@@ -66,21 +46,7 @@ final class Key {
     /// What became of it lately; of most names there is nothing, and nothing is kept.
     var attempts: Attempts {
         get { storedAttempts?.value ?? Attempts() }
-        set {
-            storedAttempts = newValue == Attempts() ? nil : Shared(newValue)
-            isPlain = false
-        }
-    }
-
-    /// Notes that a decision was to leave it as it is. It stays so only where no clock and no other
-    /// provider bears on the next one.
-    func notePlain(_ plan: InstancePlan) {
-        isPlain =
-            outcome == .settled && declaration != nil && observed.count == 1
-            && plan == InstancePlan(name: name, provider: observed[0].provider)
-            && record?.provider == observed[0].provider && record?.applied != nil
-            && record?.hold == nil && (record?.landing.map(shows) ?? true)
-            && mustLookAt.isEmpty && !attempts.bearOnPlans
+        set { storedAttempts = newValue == Attempts() ? nil : Shared(newValue) }
     }
 
     static let defaultHome = ProviderFactory.defaultType.rawValue

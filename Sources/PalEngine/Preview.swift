@@ -82,7 +82,6 @@ public struct Preview: Sendable {
     private static func plan(
         _ key: Key, _ world: World, _ policy: Policy, _ specsPath: String
     ) -> InstancePlan {
-        if let plan = world.standingPlan(of: key) { return plan }
         let plan = Planner.plan(world.input(for: key, specsPath: specsPath))
         var gated = Admission.gate(plan, world.dependencies) {
             world.instance(of: $0)?.value.isServing == true

@@ -101,15 +101,6 @@ final class World {
         providers.mapValues { $0.capabilities.comparedFields }
     }
 
-    /// The plan of a name of which was decided that nothing is to be done, and of which nothing has
-    /// changed since; nil of all others. It is what the planner would say once more.
-    func standingPlan(of key: Key) -> InstancePlan? {
-        guard key.isPlain, let home = key.observed.first?.provider, let state = providers[home],
-            state.isListed, state.problem == nil
-        else { return nil }
-        return InstancePlan(name: key.name, provider: home)
-    }
-
     /// All that a decision on a name depends on.
     func input(for key: Key, specsPath: String) -> PlanInput {
         var input = PlanInput(name: key.name, specsPath: specsPath, now: clock.date())

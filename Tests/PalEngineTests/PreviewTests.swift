@@ -1,4 +1,3 @@
-import FoundationEssentials
 import PalLedger
 import PalModel
 import PalProvider
@@ -25,90 +24,6 @@ struct PreviewTests {
             clock: SystemClock(), policy: swarm.policy)
         #expect(fresh.plans == settled.plans)
         #expect(fresh.digest == settled.digest)
-    }
-
-    @Test func whatWasFoundAsItShouldBeIsDecidedOnAgainOnceAnythingChanges() async throws {
-        let swarm = try TestSwarm()
-        swarm.source.declare([swarm.config("a")])
-        try await swarm.perform(.apply)
-        let world = World(
-            providers: [swarm.platform], records: try swarm.ledger.records(), clock: SystemClock())
-        _ = world.take(await swarm.source.read())
-        let key = try #require(world["a"])
-        key.take(try await swarm.platform.listInstances(InstanceFilter()), at: "docker")
-        let state = try #require(world.providers["docker"])
-        state.isListed = true
-        let plain = InstancePlan(name: "a", provider: "docker")
-        func stand() {
-            key.outcome = .settled
-            key.notePlain(plain)
-        }
-        func changes(_ change: () -> Void, back: () -> Void) -> Bool {
-            stand()
-            guard world.standingPlan(of: key) == plain else { return false }
-            change()
-            defer { back() }
-            return world.standingPlan(of: key) == nil
-        }
-        let (declaration, record, objects) = (key.declaration, key.record, key.observed)
-        #expect(
-            changes {
-                key.outcome = nil
-            } back: {
-            })
-        #expect(
-            changes {
-                key.declaration = nil
-            } back: {
-                key.declaration = declaration
-            })
-        let broken = Diagnostic(SourceLocation(file: "a.yaml", line: 1, column: 1), "broken")
-        #expect(
-            changes {
-                key.frozen = [broken]
-            } back: {
-                key.frozen = []
-            })
-        #expect(
-            changes {
-                key.record?.hold = Hold(by: "ann", since: .now, declaredState: nil)
-            } back: {
-                key.record = record
-            })
-        #expect(
-            changes {
-                key.mustLookAt = ["docker"]
-            } back: {
-                key.mustLookAt = []
-            })
-        #expect(
-            changes {
-                key.attempts.restarts = true
-            } back: {
-                key.attempts.restarts = false
-            })
-        #expect(
-            changes {
-                state.problem = "gone"
-            } back: {
-                state.problem = nil
-            })
-        #expect(
-            changes {
-                state.isListed = false
-            } back: {
-                state.isListed = true
-            })
-        #expect(
-            changes {
-                key.take([], at: "docker")
-            } back: {
-                key.take(objects.map(\.instance.value), at: "docker")
-            })
-        // Of what a clock bears on nothing stands.
-        key.record?.hold = Hold(by: "ann", since: .now, declaredState: nil)
-        stand()
-        #expect(world.standingPlan(of: key) == nil)
     }
 
     @Test func ofManyNamesEachGetsItsOwnInOrder() {

@@ -49,7 +49,7 @@ struct ScaleBenchmark: AsyncParsableCommand {
 
     private func planFigure(_ plan: Values, _ cold: ColdRead) -> Figure {
         Figure(
-            "plan", "a new list compared, and a preview of \(specs) settled names / cold read",
+            "plan", "a new list compared, and all \(specs) decided on once more / cold read",
             value: plan["planMs"] / cold.read.median, aim: 0.05,
             parts: [
                 "compareMs": plan["compareMs"], "decideMs": plan["decideMs"],
