@@ -197,9 +197,7 @@ private struct ListByName {
     /// most of the work.
     func news(to keys: [Key], of provider: String) -> [News] {
         instances.withUnsafeBufferPointer { list in
-            // Safe: it is only read, and not beyond this call.
-            nonisolated(unsafe) let list = list
-            return keys.mapInParallel { key in
+            keys.mapInParallel { key in
                 guard several.isEmpty || several[key.name] == nil, let index = first[key.name],
                     let start = list.baseAddress
                 else {
