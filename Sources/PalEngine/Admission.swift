@@ -79,9 +79,9 @@ public struct Admission: Sendable {
     static func gate(
         _ plan: InstancePlan, _ dependencies: Dependencies, isReady: (String) -> Bool
     ) -> InstancePlan {
-        var gated = plan
         if let problem = dependencies.problems[plan.name] {
             guard plan.action != .delete else { return plan }
+            var gated = plan
             gated.action = .none
             (gated.causes, gated.steps) = ([], [])
             gated.conditions.append(
@@ -92,6 +92,7 @@ public struct Admission: Sendable {
         else { return plan }
         let missing = needed.filter { !isReady($0) }
         guard !missing.isEmpty else { return plan }
+        var gated = plan
         gated.waitsFor = missing
         gated.conditions.append(
             Condition(

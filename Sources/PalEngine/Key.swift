@@ -31,6 +31,8 @@ final class Key {
     /// The world's count of changes when pal last touched it: a list that began earlier is not
     /// believed.
     var touched = 0
+    /// Where in the last whole list its object was: where the next one is looked at first.
+    var place = 0
     /// The providers that must be asked before the next decision.
     var mustLookAt: Set<String> = []
     /// Since when it is ready; set when that was told to those that wait for it.
@@ -121,7 +123,7 @@ final class Key {
         guard observed.count == 1, observed[0].provider == provider else {
             return hasExactly(CollectionOfOne(instance.pointee), at: provider)
         }
-        return observed[0].instance.isSame(as: instance)
+        return VSCodeInstance.isSame(observed[0].instance, as: instance)
     }
 
     /// The same, with what the platform says as declared held once.
@@ -152,10 +154,7 @@ final class Key {
     func wantedHash(at provider: ProviderState?) -> SpecHash? {
         if let cachedHash { return cachedHash }
         guard let declaration, let provider else { return nil }
-        let hash = provider.capabilities.value.hash(of: declaration.config.value)
-        // Mostly it is what the object has, and one text is enough.
-        let known = instance?.value.ownership.specHash
-        cachedHash = known == hash ? known : hash
+        cachedHash = provider.capabilities.hash(of: declaration.config.value)
         return cachedHash
     }
 }

@@ -1,6 +1,6 @@
 public import FoundationEssentials
 public import PalModel
-public import PalProvider
+internal import PalProvider
 
 /// All that a decision on one name depends on.
 public struct PlanInput: Sendable {
@@ -26,9 +26,7 @@ public struct PlanInput: Sendable {
     /// What the ledger keeps of it; nil where pal never had it.
     public var record: Shared<InstanceRecord>?
     /// The rules of the provider that the declaration names; nil where there is none of that name.
-    public var rules: (any ProviderRules)?
-    /// What that provider can do, where the caller has it at hand; else it is asked of the rules.
-    public var capabilities: Shared<Capabilities>?
+    public var rules: RuleBook?
     /// The hash of what is declared, where the caller has it at hand; else it is worked out.
     public var wantedHash: SpecHash?
     /// The names of the providers that there are.
@@ -59,19 +57,20 @@ public struct PlanInput: Sendable {
 /// A declaration beside the rules that it is judged by: what most of the planner works on.
 struct Wanted {
     let config: Shared<InstanceConfig>
-    let rules: any ProviderRules
-    let capabilities: Shared<Capabilities>
+    let book: RuleBook
     let hash: SpecHash
     /// The declaration's state, unless somebody holds it.
     let state: DesiredState
 
+    var rules: any ProviderRules { book.rules }
+    var capabilities: Capabilities { book.capabilities }
+
     init(
-        _ input: borrowing PlanInput, _ config: Shared<InstanceConfig>, _ rules: any ProviderRules
+        _ input: borrowing PlanInput, _ config: Shared<InstanceConfig>, _ book: RuleBook
     ) {
         self.config = config
-        self.rules = rules
-        capabilities = input.capabilities ?? Shared(rules.getCapabilities())
-        hash = input.wantedHash ?? capabilities.value.hash(of: config.value)
+        self.book = book
+        hash = input.wantedHash ?? book.capabilities.hash(of: config.value)
         let declared = config.state ?? .running
         let isHeld = input.record?.hold?.holds(at: input.now, state: config.state) == true
         state = declared == .running && isHeld ? .stopped : declared

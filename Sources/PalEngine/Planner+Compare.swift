@@ -62,7 +62,7 @@ extension Planner {
         let (applied, attempts) = origins(input)
         // By their boxes, so that no config is copied.
         let (declared, standing) = (wanted.config, instance.value.config)
-        let differing = wanted.capabilities.comparedFields.differing(
+        let differing = wanted.book.capabilities.comparedFields.differing(
             declared.value, standing.value)
         var found: [ClassifiedChange] = differing.compactMap { field in
             // What the user never set is the platform's own.
@@ -84,9 +84,9 @@ extension Planner {
             let hashed = wanted.capabilities.hashedFields
             // An object that stands is from the one or from the other.
             let origin = (attempts + [applied].compactMap(\.self)).first {
-                wanted.capabilities.value.hash(of: $0.value) == instance.ownership.specHash
+                wanted.capabilities.hash(of: $0.value) == instance.ownership.specHash
             }
-            let making = wanted.capabilities.value.making
+            let making = wanted.capabilities.making
             let known =
                 origin.map {
                     FieldTable.difference(from: making($0.value), to: making(wanted.config.value))

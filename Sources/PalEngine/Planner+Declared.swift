@@ -7,13 +7,13 @@ extension Planner {
     static func declared(
         _ input: PlanInput, _ config: Shared<InstanceConfig>
     ) -> InstancePlan {
-        guard let rules = input.rules else {
+        guard let book = input.rules else {
             return blocked(input, "UnknownProvider", unknownProvider(input))
         }
-        if let problem = invalid(input, config.value, rules) { return problem }
+        if let problem = invalid(input, config.value, book) { return problem }
         if config.suspend == true { return suspended(input) }
         guard input.isObserved else { return unreachable(input) }
-        let wanted = Wanted(input, config, rules)
+        let wanted = Wanted(input, config, book)
         if wanted.state != .absent, let problem = adoptsBesideItsOwn(input, config.value) {
             return problem
         }
@@ -49,10 +49,10 @@ extension Planner {
     }
 
     private static func invalid(
-        _ input: PlanInput, _ config: InstanceConfig, _ rules: any ProviderRules
+        _ input: PlanInput, _ config: InstanceConfig, _ book: RuleBook
     ) -> InstancePlan? {
-        var messages = rules.validateInstanceConfig(config).map(\.message)
-        if config.adopt != nil, !rules.getCapabilities().features.contains(.adoption) {
+        var messages = book.rules.validateInstanceConfig(config).map(\.message)
+        if config.adopt != nil, !book.capabilities.features.contains(.adoption) {
             messages.append(
                 "adopt: '\(input.provider)' cannot take over what others made; remove it")
         }

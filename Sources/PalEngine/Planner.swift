@@ -12,15 +12,17 @@ public enum Planner {
         guard let declaration = input.declaration else {
             return withConsent(input, undeclared(input))
         }
-        var plan = withConsent(input, declared(input, declaration.config))
+        let config = declaration.config
+        var plan = withConsent(input, declared(input, config))
         if let stale = declaration.staleBecause {
             plan.conditions.append(
                 Condition(
                     .staleSpec, reason: "FileBroken",
                     message: "\(stale); the last good version is kept until the file is mended"))
         }
-        plan.conditions += notEnforced(input, declaration.config.value)
-        plan.conditions += input.rules?.warnings(declaration.config.value) ?? []
+        guard let book = input.rules else { return plan }
+        plan.conditions += notEnforced(config, book.capabilities)
+        plan.conditions += book.rules.warnings(config.value)
         return plan
     }
 
@@ -53,16 +55,12 @@ public enum Planner {
     }
 
     private static func notEnforced(
-        _ input: PlanInput, _ config: InstanceConfig
+        _ config: Shared<InstanceConfig>, _ capabilities: Capabilities
     ) -> [Condition] {
-        guard
-            let capabilities = input.capabilities
-                ?? input.rules.map({ Shared($0.getCapabilities()) })
-        else {
-            return []
-        }
-        return capabilities.notEnforcedFields.meaningful(in: config).compactMap { field in
-            guard case .notEnforced(let why) = capabilities.value.support(for: field.path) else {
+        let fields = capabilities.notEnforcedFields.meaningful(in: config.value)
+        guard !fields.isEmpty else { return [] }
+        return fields.compactMap { field in
+            guard case .notEnforced(let why) = capabilities.support(for: field.path) else {
                 return nil
             }
             return Condition(.notEnforced, reason: "NotEnforced", message: "\(field.path): \(why)")
@@ -84,6 +82,7 @@ public enum Planner {
 
     /// Withholds steps that would interrupt a running editor whose spec asks to be asked.
     private static func withConsent(_ input: PlanInput, _ plan: InstancePlan) -> InstancePlan {
+        guard plan.action != .none else { return plan }
         let declared = input.declaration.map { Terms($0.config.value) }
         guard (declared ?? input.record?.lastTerms)?.disruption == .approve, plan.consent == nil,
             interrupts(input, plan)

@@ -6,7 +6,7 @@ internal import PalProvider
 /// What the engine knows of one provider.
 final class ProviderState {
     let provider: any Provider
-    let capabilities: Shared<Capabilities>
+    let rules: RuleBook
     var isInitialized = false
     /// Whether a complete list has been seen since the last failure.
     var isListed = false
@@ -43,8 +43,11 @@ final class ProviderState {
     init(_ provider: any Provider, listedAt: Date? = nil) {
         self.provider = provider
         self.listedAt = listedAt
-        capabilities = Shared(provider.getCapabilities())
+        rules = RuleBook(provider)
     }
+
+    /// What it can do.
+    var capabilities: Capabilities { rules.capabilities }
 
     /// When it is to be asked again. Before it was listed there is nothing to look at.
     var nextTime: Duration {

@@ -253,7 +253,7 @@ extension Reconciler {
         let applied = [key.record?.applied].compactMap(\.self)
         let declared = [config].compactMap(\.self)
         let known = attempts + (isMade ? declared + applied : applied + declared)
-        return known.first { capabilities.value.hash(of: $0.value) == hash } ?? unknown
+        return known.first { capabilities.hash(of: $0.value) == hash } ?? unknown
     }
 
     /// Whether a change that was just made had been made for the same reasons and did not last:

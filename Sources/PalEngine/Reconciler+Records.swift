@@ -72,7 +72,7 @@ extension Reconciler {
         _ key: Key, _ instance: VSCodeInstance, _ record: inout InstanceRecord
     ) {
         guard key.observed.count == 1, !record.attempts.isEmpty,
-            let capabilities = world.providers[key.home]?.capabilities.value
+            let capabilities = world.providers[key.home]?.capabilities
         else { return }
         let isMade = { (config: Shared<InstanceConfig>) in
             capabilities.hash(of: config.value) == instance.ownership.specHash

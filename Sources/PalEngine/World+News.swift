@@ -134,80 +134,31 @@ extension World {
         _ instances: [VSCodeInstance], of provider: String, names: Set<String>?, since: Int,
         busy: Set<String>
     ) -> Set<String> {
-        let list = ListByName(instances)
+        var list = ListByName(instances, isWhole: names == nil)
         if let names {
-            for name in names where !list[name].isEmpty { _ = key(name) }
-            return take(names.compactMap { keys[$0] }, list, provider, since, busy).concerned
+            for name in list.names() where names.contains(name) { _ = key(name) }
+            return take(names.compactMap { keys[$0] }, &list, provider, since, busy).concerned
         }
-        let known = take(sorted, list, provider, since, busy)
+        let known = take(sorted, &list, provider, since, busy)
         guard known.objects < instances.count else { return known.concerned }
-        let new = list.names.filter { keys[$0] == nil }.map(key)
-        return known.concerned.union(take(new, list, provider, since, busy).concerned)
+        let new = list.names().filter { keys[$0] == nil }.map(key)
+        return known.concerned.union(take(new, &list, provider, since, busy).concerned)
     }
 
     /// - Returns: The names that the list says something new of, and how many of its objects bear
     ///   one of the names.
     private func take(
-        _ keys: [Key], _ list: ListByName, _ provider: String, _ since: Int, _ busy: Set<String>
+        _ keys: [Key], _ list: inout ListByName, _ provider: String, _ since: Int,
+        _ busy: Set<String>
     ) -> (concerned: Set<String>, objects: Int) {
         var (concerned, objects): (Set<String>, Int) = ([], 0)
         for (key, news) in zip(keys, list.news(to: keys, of: provider)) {
             objects += news.objects
             guard key.touched <= since, !busy.contains(key.name) else { continue }
-            if news.isNews { key.take(list[key.name], at: provider) }
+            if news.isNews { key.take(list[key], at: provider) }
             let wasAwaited = !key.mustLookAt.isEmpty && key.mustLookAt.remove(provider) != nil
             if news.isNews || wasAwaited { concerned.insert(key.name) }
         }
         return (concerned, objects)
-    }
-}
-
-/// A list by name. Nearly every name has one object, and none is copied for that.
-private struct ListByName {
-    private let instances: [VSCodeInstance]
-    private var first: [String: Int]
-    private var several: [String: [VSCodeInstance]] = [:]
-
-    init(_ instances: [VSCodeInstance]) {
-        self.instances = instances
-        first = Dictionary(minimumCapacity: instances.count)
-        for index in instances.indices {
-            let name = instances[index].name
-            guard let other = first.updateValue(index, forKey: name) else { continue }
-            several[name, default: [instances[other]]].append(instances[index])
-        }
-    }
-
-    var names: some Collection<String> { first.keys }
-
-    subscript(name: String) -> ArraySlice<VSCodeInstance> {
-        if !several.isEmpty, let all = several[name] { return all[...] }
-        return first[name].map { instances[$0...$0] } ?? []
-    }
-
-    /// What the list says of a name.
-    struct News {
-        /// How many objects bear it.
-        var objects: Int
-        /// Whether something else was known.
-        var isNews: Bool
-    }
-
-    /// By the place of the key. Of many names next to none has changed, and to compare them all is
-    /// most of the work.
-    func news(to keys: [Key], of provider: String) -> [News] {
-        instances.withUnsafeBufferPointer { list in
-            keys.mapInParallel { key in
-                guard several.isEmpty || several[key.name] == nil, let index = first[key.name],
-                    let start = list.baseAddress
-                else {
-                    let all = self[key.name]
-                    return News(
-                        objects: all.count, isNews: !key.hasExactly(all, at: provider))
-                }
-                // In place: what is nearly always the same is not copied for that.
-                return News(objects: 1, isNews: !key.hasOnly(start + index, at: provider))
-            }
-        }
     }
 }

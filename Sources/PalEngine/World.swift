@@ -113,26 +113,12 @@ final class World {
         input.observed = key.observed(at: home)
         input.elsewhere = key.observed(elsewhereThan: home)
         input.isObserved = isSeen(key) && key.mustLookAt.isEmpty
-        input.providerProblem = state?.problem
         let landing = landing(of: key)
         input.isBehind = landing?.provider == home
-        if let landing, landing.provider != home {
-            input.providerProblem = landing.reason
-        } else if let other = awaitedHome(of: key), state?.problem == nil {
-            input.providerProblem =
-                "'\(other)' may have it, and is waited for: \(providers[other]?.problem ?? "")"
-        } else if let former = formerHome(of: key), isFormerHomeUnseen(of: key),
-            state?.problem == nil
-        {
-            input.providerProblem =
-                "'\(former)', which had it, cannot be asked: "
-                + (providers[former].map { $0.problem ?? "it was not asked yet" }
-                    ?? "it is not configured any more; put it back")
-        }
-        input.rules = state?.provider
-        input.capabilities = state?.capabilities
+        input.providerProblem = input.isObserved ? state?.problem : problem(key, state, landing)
+        input.rules = state?.rules
         input.wantedHash = key.wantedHash(at: state)
-        input.providerNames = providerNames
+        if state == nil { input.providerNames = providerNames }
         input.pruneBlock = pruneBlock
         input.isScaledDown = isScaledDown(key)
         let attempts = key.attempts
@@ -140,6 +126,19 @@ final class World {
         input.replaceBecause = attempts.replaceBecause
         input.isSuccessorLate = attempts.successorDeadline.map { $0 <= clock.elapsed() } ?? false
         return input
+    }
+
+    /// Why nobody can say what there is of a name.
+    private func problem(_ key: Key, _ state: ProviderState?, _ landing: Landing?) -> String? {
+        if let landing, landing.provider != key.home { return landing.reason }
+        if let problem = state?.problem { return problem }
+        if let other = awaitedHome(of: key) {
+            return "'\(other)' may have it, and is waited for: \(providers[other]?.problem ?? "")"
+        }
+        guard let former = formerHome(of: key), isFormerHomeUnseen(of: key) else { return nil }
+        return "'\(former)', which had it, cannot be asked: "
+            + (providers[former].map { $0.problem ?? "it was not asked yet" }
+                ?? "it is not configured any more; put it back")
     }
 
     /// Another provider than its own where a creation was at least begun: as long as that one was

@@ -26,7 +26,7 @@ public struct Field: Sendable {
     var index = 0
 
     /// The way to the property, as one object: fields are copied at every turn.
-    private let access: Access
+    let access: Access
 
     /// - Parameters:
     ///   - read: What a config has. Not a key path: the planner reads every field of every
@@ -66,7 +66,8 @@ public struct Field: Sendable {
             })
     }
 
-    private final class Access: Sendable {
+    /// The way to a property of a config, whatever its type.
+    final class Access: Sendable {
         typealias Read<Result> = @Sendable (InstanceConfig) -> Result
         typealias Decode =
             @Sendable (

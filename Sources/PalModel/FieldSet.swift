@@ -32,19 +32,26 @@ public struct FieldSet: Sendable, Hashable {
 
     /// Those of these fields that have a meaningful value in a config.
     public func meaningful(in config: InstanceConfig) -> FieldSet {
-        filter { $0.isMeaningful(in: config) }
+        filter { $0.counts(config) }
     }
 
     /// Those of these fields by which two configs do not mean the same.
     public func differing(_ first: InstanceConfig, _ second: InstanceConfig) -> FieldSet {
-        filter { !$0.isSame(in: first, and: second) }
+        filter { !$0.same(first, second) }
     }
 
-    private func filter(_ isTaken: (borrowing Field) -> Bool) -> FieldSet {
+    /// The ways of the table's fields. They live as long as the process does, and nobody counts who
+    /// goes them: the planner does for every instance on all cores, and a count that all cores
+    /// write takes most of its time.
+    private static let ways = FieldTable.all.map { Unmanaged.passUnretained($0.access) }
+
+    private func filter(_ isTaken: (Field.Access) -> Bool) -> FieldSet {
+        if isEmpty { return self }
+        let ways = Self.ways
         var (rest, taken) = (bits, UInt64(0))
         while rest != 0 {
             let index = rest.trailingZeroBitCount
-            if isTaken(FieldTable.all[index]) { taken |= 1 << UInt64(index) }
+            if ways[index]._withUnsafeGuaranteedRef(isTaken) { taken |= 1 << UInt64(index) }
             rest &= rest - 1
         }
         return FieldSet(bits: taken)

@@ -45,10 +45,6 @@ public struct Shared<Value: Sendable & Hashable>: Sendable, Hashable {
         a.box === b.box || a.box.value == b.box.value
     }
 
-    /// Whether a value somewhere else is the same; neither is copied to see that.
-    @inlinable
-    public func isSame(as other: UnsafePointer<Value>) -> Bool { box.value == other.pointee }
-
     /// Hashes the value.
     @inlinable
     public func hash(into hasher: inout Hasher) { hasher.combine(box.value) }

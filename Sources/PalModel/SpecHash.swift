@@ -6,11 +6,44 @@ internal import Crypto
 /// hashes in the tests may gain entries but never change. A new rule is a new version; a label of
 /// an older version is compared with the older rule.
 public struct SpecHash: Sendable, Hashable, Codable, CustomStringConvertible {
-    /// `v1:` and 32 hexadecimal digits.
-    public let text: String
+    /// Numbers where it is one: every instance has its hash several times, which is looked at in
+    /// every decision, and a text has a place of its own in memory.
+    private enum Form: Sendable, Hashable {
+        case v1(UInt64, UInt64)
+        /// What is no hash of this release.
+        case other(String)
+    }
 
-    /// A hash as a label holds it.
-    public init(text: String) { self.text = text }
+    private let form: Form
+
+    /// A hash as a label holds it, or whatever stands there.
+    public init(text: String) { form = Self.form(text) }
+
+    /// `v1:` and 32 hexadecimal digits; or whatever the label holds.
+    public var text: String {
+        switch form {
+        case .v1(let high, let low):
+            "v1:"
+                + Hex.text(
+                    [high, low].flatMap { half in
+                        stride(from: 56, through: 0, by: -8).map {
+                            UInt8(truncatingIfNeeded: half >> $0)
+                        }
+                    })
+        case .other(let text): text
+        }
+    }
+
+    /// Exactly what `text` would write is a hash, so that every label is given back as it was.
+    private static func form(_ text: String) -> Form {
+        let digits = text.utf8.dropFirst(3)
+        guard text.hasPrefix("v1:"), digits.count == 32,
+            digits.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
+            let high = UInt64(Substring(digits.prefix(16)), radix: 16),
+            let low = UInt64(Substring(digits.suffix(16)), radix: 16)
+        else { return .other(text) }
+        return .v1(high, low)
+    }
 
     /// The hash of a config.
     ///
@@ -25,7 +58,11 @@ public struct SpecHash: Sendable, Hashable, Codable, CustomStringConvertible {
             value.writeCanonicalJSON(to: &bytes)
             bytes.append(UInt8(ascii: "\n"))
         }
-        text = "v1:" + Hex.text(SHA256.hash(data: bytes).prefix(16))
+        var halves: (UInt64, UInt64) = (0, 0)
+        for byte in SHA256.hash(data: bytes).prefix(16) {
+            halves = (halves.0 << 8 | halves.1 >> 56, halves.1 << 8 | UInt64(byte))
+        }
+        form = .v1(halves.0, halves.1)
     }
 
     /// The order in which fields are hashed: by path, whatever becomes of the table.
@@ -33,4 +70,20 @@ public struct SpecHash: Sendable, Hashable, Codable, CustomStringConvertible {
 
     /// The hash as a label holds it.
     public var description: String { text }
+}
+
+extension SpecHash {
+    private enum CodingKeys: CodingKey { case text }
+
+    /// Reads the text.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(text: try container.decode(String.self, forKey: .text))
+    }
+
+    /// Writes the text.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(text, forKey: .text)
+    }
 }

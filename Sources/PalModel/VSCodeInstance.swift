@@ -240,3 +240,31 @@ public struct NetworkState: Sendable, Hashable, Codable {
     /// Nothing known.
     public init() {}
 }
+
+extension VSCodeInstance {
+    /// Whether an instance somewhere else is the same in all its parts.
+    ///
+    /// As `==`, but part by part where they lie: to compare a list of 100,000 with what is known is
+    /// most of what a resync does, and what the compiler writes copies both for it.
+    public static func isSame(_ known: Shared<Self>, as other: UnsafePointer<Self>) -> Bool {
+        let box = known.box
+        return box.value.status == other.pointee.status
+            && box.value.readiness == other.pointee.readiness
+            && box.value.providerInstanceId == other.pointee.providerInstanceId
+            && box.value.ownership == other.pointee.ownership
+            && box.value.config == other.pointee.config
+            && box.value.network == other.pointee.network
+            && box.value.metadata == other.pointee.metadata
+            && box.value._resources == other.pointee._resources
+            && box.value._exit == other.pointee._exit
+            && box.value.outdated == other.pointee.outdated
+            && box.value.createdAt == other.pointee.createdAt
+            && box.value.updatedAt == other.pointee.updatedAt
+            && box.value.isAdopted == other.pointee.isAdopted
+            && box.value.notices == other.pointee.notices
+            && box.value.id == other.pointee.id && box.value.name == other.pointee.name
+            && box.value.type == other.pointee.type
+            && box.value.providerName == other.pointee.providerName
+            && box.value.providerRegion == other.pointee.providerRegion
+    }
+}

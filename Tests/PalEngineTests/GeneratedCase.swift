@@ -74,7 +74,7 @@ struct GeneratedCase: Sendable {
         var random = random
         var input = PlanInput(name: name, specsPath: Self.specsPath, now: Self.now)
         input.provider = provider.name
-        input.rules = random.isOnce(in: 16) ? nil : provider
+        input.rules = random.isOnce(in: 16) ? nil : RuleBook(provider)
         input.declaration = declaration
         input.record = record.map { Shared($0) }
         input.isObserved = !random.isOnce(in: 8)

@@ -245,7 +245,7 @@ extension PlannerTests {
         input.declaration = Declaration(
             config: config, location: SourceLocation(file: "a.yaml", line: 1, column: 7))
         input.isObserved = true
-        input.rules = TestRules()
+        input.rules = RuleBook(TestRules())
         return input
     }
 

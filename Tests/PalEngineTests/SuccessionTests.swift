@@ -168,11 +168,12 @@ struct SuccessionTests {
         input.record = Shared(record)
         let rules = TestRules()
         let plain = rules.getCapabilities()
-        input.capabilities = Shared(
-            Capabilities(
+        let book = RuleBook(
+            rules,
+            capabilities: Capabilities(
                 fields: plain.fields, features: plain.features, maximumConcurrentCalls: 1,
                 sharesOutsidePorts: sharesPorts))
-        #expect(!Planner.startsFirst(input, Wanted(input, Shared(wanted), rules), instance))
+        #expect(!Planner.startsFirst(input, Wanted(input, Shared(wanted), book), instance))
     }
 }
 

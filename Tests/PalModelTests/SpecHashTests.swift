@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 
 @testable import PalModel
@@ -15,6 +16,19 @@ struct SpecHashTests {
     @Test func aNameAloneHashesToNothingSet() {
         let hash = SpecHash(of: InstanceConfig(name: "alice"), fields: Self.docker)
         #expect(hash.text == "v1:e3b0c44298fc1c149afbf4c8996fb924")
+    }
+
+    @Test(arguments: [
+        "v1:e3b0c44298fc1c149afbf4c8996fb924", "v1:00000000000000000000000000000001",
+        "v1:E3B0C44298FC1C149AFBF4C8996FB924", "v1:e3b0c44298fc1c149afbf4c8996fb92",
+        "v1:+3b0c44298fc1c14+afbf4c8996fb924", "v2:e3b0c44298fc1c149afbf4c8996fb924", "v1:", "",
+    ])
+    func aLabelIsGivenBackAsItWas(_ label: String) throws {
+        let hash = SpecHash(text: label)
+        #expect(hash.text == label)
+        let coded = try JSONEncoder().encode(hash)
+        #expect(String(decoding: coded, as: UTF8.self) == #"{"text":"\#(label)"}"#)
+        #expect(try JSONDecoder().decode(SpecHash.self, from: coded) == hash)
     }
 
     @Test func theClassicExampleKeepsItsHash() {

@@ -41,7 +41,7 @@ struct Validate: AsyncParsableCommand {
             name: declaration.config.name, specsPath: "", now: Date(timeIntervalSince1970: 0))
         input.declaration = declaration
         input.provider = declaration.config.provider ?? ProviderFactory.defaultType.rawValue
-        input.rules = providers.first { $0.name == input.provider }
+        input.rules = providers.first { $0.name == input.provider }.map { RuleBook($0) }
         input.providerNames = providers.map(\.name)
         return Planner.plan(input).conditions.filter { $0.kind == .blocked }.map {
             let prefix = "\(declaration.location): "

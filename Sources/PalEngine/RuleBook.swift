@@ -1,0 +1,18 @@
+internal import PalModel
+public import PalProvider
+
+/// A provider's rules, with what they say of every config worked out once.
+///
+/// An object, so that a decision carries one reference to all of it.
+public final class RuleBook: Sendable {
+    /// The rules themselves.
+    public let rules: any ProviderRules
+    /// What that provider can do.
+    public let capabilities: Capabilities
+
+    /// Asks the rules for their capabilities, unless these are given.
+    public init(_ rules: any ProviderRules, capabilities: Capabilities? = nil) {
+        self.rules = rules
+        self.capabilities = capabilities ?? rules.getCapabilities()
+    }
+}
