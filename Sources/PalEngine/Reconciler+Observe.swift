@@ -96,6 +96,7 @@ extension Reconciler {
     private func awaited(_ key: Key, _ provider: String) -> Bool {
         key.home == provider || key.record?.applied == nil
             || [key.record?.provider, key.record?.landing?.provider].contains(provider)
+            || key.observed.contains { $0.provider == provider }
     }
 
     private func failedToList(_ name: String, _ failure: ProviderFailure) {

@@ -135,7 +135,8 @@ final class World {
         if let other = awaitedHome(of: key) {
             return "'\(other)' may have it, and is waited for: \(providers[other]?.problem ?? "")"
         }
-        guard let former = formerHome(of: key), isFormerHomeUnseen(of: key) else { return nil }
+        let unseen = isFormerHomeUnseen(of: key) ? formerHome(of: key) : unseenHolder(of: key)
+        guard let former = unseen else { return nil }
         return "'\(former)', which had it, cannot be asked: "
             + (providers[former].map { $0.problem ?? "it was not asked yet" }
                 ?? "it is not configured any more; put it back")
@@ -154,7 +155,7 @@ final class World {
     /// Whether everyone who may have a name was listed.
     func isSeen(_ key: Key) -> Bool {
         guard providers[key.home]?.isListed == true, !isFormerHomeUnseen(of: key),
-            awaitedHome(of: key) == nil
+            unseenHolder(of: key) == nil, awaitedHome(of: key) == nil
         else { return false }
         return landing(of: key).map { $0.provider == key.home } ?? true
     }
@@ -178,6 +179,13 @@ final class World {
     /// Whether that other provider was not listed, so that nobody knows what it has.
     func isFormerHomeUnseen(of key: Key) -> Bool {
         formerHome(of: key).map { providers[$0]?.isListed != true } ?? false
+    }
+
+    /// Another provider that had an object of the name when it was last listed, and cannot be asked
+    /// now whether it still has.
+    func unseenHolder(of key: Key) -> String? {
+        key.observed(elsewhereThan: key.home).first { providers[$0.provider]?.isListed != true }?
+            .provider
     }
 
     /// Another provider that will soon list, for the first time to this ledger, what it has; nil

@@ -66,4 +66,31 @@ struct RepeatedWordTests {
         #expect(swarm.other.objects.map(\.name) == ["b"])
         #expect(swarm.platform.objects.map(\.name) == ["a"])
     }
+
+    /// Two controllers' seed 3773: what was seen at a provider was stopped there, though its last
+    /// list had failed, because the name stood at its own provider, too.
+    @Test func whatAnotherProviderHadIsLeftAloneUntilThatOneIsListed() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.onReplace = .discard
+        swarm.source.declare([config])
+        let world = World(
+            providers: [swarm.platform, swarm.other], records: [], clock: SystemClock())
+        _ = world.take(await swarm.source.read())
+        let here = try await swarm.platform.createInstance(orphan("a"))
+        let there = try await swarm.other.createInstance(orphan("a"))
+        for (name, object) in [("docker", here), ("other", there)] {
+            _ = world.take([object], of: name, names: nil, since: .max, busy: [])
+            world.providers[name]?.isListed = true
+        }
+        let key = try #require(world["a"])
+        #expect(world.input(for: key, specsPath: "/specs").isObserved)
+        world.providers["other"]?.fail("it does not answer", isPassing: false, most: 3)
+        let input = world.input(for: key, specsPath: "/specs")
+        #expect(!input.isObserved)
+        #expect(
+            input.providerProblem
+                == "'other', which had it, cannot be asked: it does not answer")
+        #expect(Planner.plan(input).steps.isEmpty)
+    }
 }

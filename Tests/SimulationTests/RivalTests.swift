@@ -4,12 +4,13 @@ import Testing
 /// Two controllers of one swarm, each with a ledger of its own.
 @Suite("Rivals", .timeLimit(.minutes(10)))
 struct RivalTests {
-    @Test func neitherMakesASecondInstanceOrLosesData() throws {
+    @Test func neitherMakesASecondInstanceOrLosesData() {
         var effects = [0, 0]
         for seed in 1...40 as ClosedRange<UInt64> {
-            let outcome = try Rivals.run(seed: seed)
-            #expect(outcome.complaints.isEmpty, "seed \(seed)")
-            for (index, count) in outcome.effects.enumerated() { effects[index] += count }
+            let outcome = Rivals.run(seed: seed)
+            #expect(outcome.findings.isEmpty, "seed \(seed)")
+            effects[0] += outcome.coverage["effects of the first"] ?? 0
+            effects[1] += outcome.coverage["effects of the second"] ?? 0
         }
         #expect(effects.allSatisfy { $0 > 100 }, "both are at work: \(effects)")
     }

@@ -24,6 +24,8 @@ struct PalSim: ParsableCommand {
     @Flag(help: "Print everything that happens.") var trace = false
     @Flag(help: "Crash at every step of every kind of change instead, one run for each.")
     var crashPoints = false
+    @Flag(help: "Let two controllers work on one swarm, each with a ledger of its own.")
+    var rivals = false
     @Option(help: "Run until a seed breaks this promise, and say only which one does.")
     var until: String?
 
@@ -37,7 +39,7 @@ struct PalSim: ParsableCommand {
         var report = Report(arguments: arguments)
         for start in stride(from: seed, to: seed + count, by: 64) {
             let batch = start..<min(start + 64, seed + count)
-            for (outcome, again) in Batch.run(batch, options, twice: twice) {
+            for (outcome, again) in Batch.run(batch, twice: twice, { play($0, options) }) {
                 if trace { for line in outcome.trace { print(line) } }
                 report.add(outcome, again: again)
             }
@@ -46,10 +48,14 @@ struct PalSim: ParsableCommand {
         if report.failed > 0 { throw ExitCode(1) }
     }
 
+    private func play(_ seed: UInt64, _ options: Options) -> Outcome {
+        rivals ? Rivals.run(seed: seed, options) : Simulation.run(seed: seed, options)
+    }
+
     private func search(_ promise: String, _ options: Options) throws {
         for start in stride(from: seed, to: seed + count, by: 4) {
             for (outcome, _) in Batch.run(
-                start..<min(start + 4, seed + count), options, twice: false)
+                start..<min(start + 4, seed + count), twice: false, { play($0, options) })
             {
                 guard let found = outcome.findings.first(where: { $0.promise == promise })
                 else { continue }
@@ -85,7 +91,8 @@ struct PalSim: ParsableCommand {
 
     /// What must be said again to replay a seed.
     private var arguments: String {
-        (onlyFaults.map { " --only-faults '\($0)'" } ?? "")
+        (rivals ? " --rivals" : "")
+            + (onlyFaults.map { " --only-faults '\($0)'" } ?? "")
             + (withoutFaults.map { " --without-faults '\($0)'" } ?? "")
     }
 }

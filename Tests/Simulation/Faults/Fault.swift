@@ -30,6 +30,7 @@ public enum Fault: String, CaseIterable, Sendable {
 
     // What came later; a fault draws from the seed in its place here.
     case halfCreation, serverDefaults, unreadableLedger, engineRestart
+    case missingSecret
 
     /// How likely it is at one opportunity; for what happens by itself, its weight among the rest.
     var likelihood: Double {
@@ -42,7 +43,7 @@ public enum Fault: String, CaseIterable, Sendable {
         case .slowStart, .crashingInstance: 0.1
         case .stuckProvisioning: 0.05
         case .idReuse, .zombieCall, .serverDefaults: 0.5
-        case .halfCreation: 0.1
+        case .halfCreation, .missingSecret: 0.1
         case .lostLedger: 0.4
         case .crash: 3
         default: 1

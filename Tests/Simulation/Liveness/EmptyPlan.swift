@@ -26,12 +26,22 @@ extension Convergence {
             left = [("-", "no plan could be made within a minute")]
             return false
         }
-        left = made.filter { !$0.steps.isEmpty && !waits($0.name) && !isAskedFor($0.name) }.map {
-            plan in
+        let own = planOfTheController(world)
+        let undone = (made + own).filter { !$0.steps.isEmpty }
+        left = undone.filter { !waits($0.name) && !isAskedFor($0.name) }.map { plan in
             let causes = plan.causes.map(\.message).joined(separator: "; ")
             return (plan.name, "\(plan.action.rawValue): \(causes)")
         }
         return left.isEmpty
+    }
+
+    /// What the controller would do now, which knows what was seen and has not been told since.
+    private func planOfTheController(_ world: World) -> [InstancePlan] {
+        guard let reconciler = world.life.value.reconciler else { return [] }
+        let plans = Confined([InstancePlan]())
+        _ = world.scheduler.start { plans.value = await reconciler.preview().plans }
+        _ = world.scheduler.run(until: world.clock.elapsed() + .milliseconds(1))
+        return plans.value
     }
 
     /// Whether it waits for somebody who never comes. Why it does may be known from a call alone,

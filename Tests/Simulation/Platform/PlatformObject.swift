@@ -23,6 +23,8 @@ struct PlatformObject: Sendable, Hashable {
     var exit: ExitReport?
     var ports: [PortMapping] = []
     var volume: String?
+    /// By variable: what its editor is told and nobody else.
+    var secrets: [String: String] = [:]
     /// Everything that it was made from, with the changes since: what a platform need not tell.
     var made: InstanceConfig
     var createdAt: Date

@@ -4,7 +4,7 @@ import PalProvider
 /// What can be seen of the platform from outside.
 extension SimulatedPlatform {
     /// How far a list can be behind.
-    private static let longestPast = Duration.seconds(5)
+    static let longestPast = Duration.seconds(5)
 
     /// Notes what lists would show now.
     func remember() {

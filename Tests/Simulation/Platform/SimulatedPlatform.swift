@@ -81,7 +81,9 @@ final class SimulatedPlatform: Sendable {
 
     // MARK: Making and removing
 
-    func create(_ request: CreateRequest) -> Answer<PlatformObject> {
+    func create(
+        _ request: CreateRequest, _ secrets: [String: SecretValue] = [:]
+    ) -> Answer<PlatformObject> {
         let name = platformName(request.ownership)
         if let holder = objects.first(where: { $0.platformName == name }) {
             let isOwn =
@@ -104,6 +106,7 @@ final class SimulatedPlatform: Sendable {
             config: reported(request.config), status: .stopped, made: request.config,
             createdAt: clock.date())
         object.ports = ports
+        object.secrets = secrets.mapValues { $0.text ?? "" }
         object.volume = volume
         object.hasDefaults = faults.strikes(.serverDefaults)
         if let volume, state.value.volumes[volume] == nil {

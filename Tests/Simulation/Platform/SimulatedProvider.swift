@@ -67,10 +67,20 @@ extension WiredProvider {
     ) async throws(ProviderFailure) -> VSCodeInstance {
         let ownership = request.ownership
         let platform = platform
+        let secrets = try secrets(of: request.config)
         let object = try await wire.change(
             .create, ownership.name, generation: ownership.generation
-        ) { platform.create(request) }
+        ) { platform.create(request, secrets) }
         return try shown(object)
+    }
+
+    /// The values, as the controller's environment has them.
+    private func secrets(
+        of config: InstanceConfig
+    ) throws(ProviderFailure) -> [String: SecretValue] {
+        let isMissing = config.secrets != nil && platform.faults.strikes(.missingSecret)
+        let environment = isMissing ? [:] : ["TOKEN": SecretScan.mark + config.name]
+        return try SecretReader(environment: environment).values(of: config)
     }
 
     func startInstance(_ reference: InstanceReference) async throws(ProviderFailure) {

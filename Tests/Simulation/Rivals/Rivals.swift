@@ -5,8 +5,10 @@ import PalModel
 /// Two controllers of one swarm that know nothing of each other: both read the same specs, and each
 /// has a ledger of its own, as on two machines, so that no lock keeps them apart.
 ///
-/// What one rule says of one controller cannot hold for two; judged is what the platforms show: one
-/// live instance for a name, no data lost without permission, and an end to it.
+/// What the platforms show must hold whoever did it: one live instance for a name, no data lost
+/// without permission, and an end to it. What a controller promises of its own deeds is judged of
+/// each of the two; not what depends on how things stand at that moment (whether an editor runs, or
+/// is ready), which the other may have changed since.
 public enum Rivals {
     /// How long people change specs.
     private static let time = Duration.seconds(60)
@@ -14,15 +16,27 @@ public enum Rivals {
     private static let rest = Duration.seconds(400)
     private static let deeds = 12
     /// What may go wrong beside the rival itself.
-    private static let faults: Set<Fault> = [
+    public static let faults: Set<Fault> = [
         .serverError, .slowCall, .failedPage, .partialList, .staleList, .lostEvent, .lateEvent,
         .slowStart, .crashingInstance, .halfCreation, .serverDefaults, .lostFileEvent,
     ]
 
+    /// The number of the second controller in the trace; the first one counts from 1.
+    private static let second = 1000
+
     /// Runs one seed.
-    /// - Returns: What is wrong, and how much both did; nothing wrong where all is well.
-    public static func run(seed: UInt64) throws -> (complaints: [String], effects: [Int]) {
-        try RivalRun(seed).play()
+    public static func run(seed: UInt64, _ options: Options = Options()) -> Outcome {
+        var outcome = Outcome(seed: seed)
+        do {
+            let run = try RivalRun(seed, options)
+            try run.play()
+            run.tell(&outcome)
+        } catch {
+            outcome.findings = [
+                Finding(promise: "the run begins", at: 0, name: "-", what: "\(error)")
+            ]
+        }
+        return outcome
     }
 
     /// One run of the two.
@@ -30,34 +44,29 @@ public enum Rivals {
         let world: World
         let outside: Outside
         let other: Controller
-        let safety = Confined<[any Checker]>([OneLiveInstance(), PersistentData()])
-        let complaints = Confined([String]())
-        let effects = Confined([0, 0])
+        let judges: Confined<Judges>
+        let tally = Confined(Tally())
+        let findings = Confined([Finding]())
 
-        init(_ seed: UInt64) throws {
+        init(_ seed: UInt64, _ options: Options) throws {
             var setup = Setup(seed: seed)
             setup.duration = Rivals.time
             setup.deeds = 0
-            var options = Options()
-            options.faults = Rivals.faults
+            var options = options
+            options.faults.formIntersection(Rivals.faults)
             world = try World(seed: seed, setup, options)
             outside = Outside(world)
-            other = Controller(1000, trace: world.trace, faults: world.faults)
-            let (safety, complaints, effects) = (safety, complaints, effects)
-            world.trace.observe { [scene = world.scene] entry in
+            other = Controller(Rivals.second, trace: world.trace, faults: world.faults)
+            judges = Confined(Judges(setup.policy))
+            let (judges, tally, scene) = (judges, tally, world.scene)
+            world.trace.observe { entry in
                 scene.lineage.value.see(entry)
-                if case .took(_, let effect) = entry.fact, effect != .nothing {
-                    effects.value[entry.controller == 1000 ? 1 : 0] += 1
-                }
-                for index in safety.value.indices {
-                    guard let breach = safety.value[index].see(entry, scene) else { continue }
-                    complaints.value.append(
-                        "at \(entry.at.milliseconds) ms, \(breach.name): \(breach.what)")
-                }
+                judges.value.see(entry, scene)
+                tally.value.see(entry)
             }
         }
 
-        func play() throws -> (complaints: [String], effects: [Int]) {
+        func play() throws {
             outside.begin()
             for _ in 0..<Rivals.deeds {
                 let deed = outside.random.value.number(0...3)
@@ -77,10 +86,13 @@ public enum Rivals {
             run(for: Rivals.time)
             world.faults.end()
             run(for: world.setup.patience)
-            let before = effects.value
+            let before = judges.value.effects
             run(for: Rivals.rest)
-            if effects.value != before {
-                complaints.value.append("they never come to rest: \(before), \(effects.value)")
+            if judges.value.effects != before {
+                findings.value.append(
+                    Finding(
+                        promise: "they come to rest", at: world.clock.elapsed().milliseconds,
+                        name: "-", what: "\(before) effects, then \(judges.value.effects)"))
             }
             world.life.value.isOver = true
             world.shutDown()
@@ -89,11 +101,53 @@ public enum Rivals {
             for task in tasks { task.cancel() }
             run(for: .seconds(60))
             world.trace.observe(nil)
-            return (complaints.value, effects.value)
+        }
+
+        func tell(_ outcome: inout Outcome) {
+            outcome.findings = judges.value.findings + findings.value
+            outcome.traceHash = world.trace.hash
+            outcome.trace = world.trace.lines
+            outcome.virtualTime = world.clock.elapsed().milliseconds
+            outcome.effects = tally.value.effects
+            outcome.strikes = world.faults.strikes
+            outcome.coverage = tally.value.seen
+            outcome.coverage["effects of the first"] = judges.value.effects[0]
+            outcome.coverage["effects of the second"] = judges.value.effects[1]
         }
 
         private func run(for time: Duration) {
             _ = world.scheduler.run(until: world.clock.elapsed() + time)
+        }
+    }
+
+    /// Who judges the two.
+    private struct Judges {
+        private var both: Safety
+        private var each: [Safety]
+        private(set) var effects = [0, 0]
+
+        var findings: [Finding] { both.findings + each.flatMap(\.findings) }
+
+        init(_ policy: Policy) {
+            both = Safety([OneInstanceOfRivals(), PersistentData(), NoSecrets()])
+            each = (0..<2).map { _ in
+                Safety([
+                    OwnObjectsOnly(), OneChangeInFlight(), CompleteReads(), PruneBudget(policy),
+                    IntentFirst(), PausesAfterFailures(policy), LooksBeforeRepeating(),
+                    KeepsPauses(),
+                ])
+            }
+        }
+
+        mutating func see(_ entry: Entry, _ scene: Scene) {
+            both.see(entry, scene)
+            let isSecond = entry.controller == Rivals.second
+            // What others do beside them concerns both.
+            if entry.controller == 0 || !isSecond { each[0].see(entry, scene) }
+            if entry.controller == 0 || isSecond { each[1].see(entry, scene) }
+            if case .took(_, let effect) = entry.fact, effect != .nothing {
+                effects[isSecond ? 1 : 0] += 1
+            }
         }
     }
 }

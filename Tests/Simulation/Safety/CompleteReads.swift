@@ -19,7 +19,8 @@ struct CompleteReads: Checker {
     /// By name: what was begun, and the providers whose last list had not come whole then.
     private var begun: [String: Set<String>] = [:]
 
-    private static let beginnings: Set = [
+    /// The events that a plan begins with.
+    static let beginnings: Set = [
         "Creating", "Starting", "Stopping", "Restarting", "Updating", "Replacing", "Deleting",
     ]
 

@@ -5,6 +5,10 @@ struct Safety {
     private var checkers: [any Checker]
     private(set) var findings: [Finding] = []
 
+    /// These alone.
+    init(_ checkers: [any Checker]) { self.checkers = checkers }
+
+    /// All of them, for one controller at a time.
     init(_ policy: Policy) {
         checkers = [
             OwnObjectsOnly(), OneLiveInstance(), OneChangeInFlight(), CompleteReads(),
