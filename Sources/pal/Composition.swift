@@ -37,21 +37,29 @@ struct Composition {
 
     /// The configured providers; none is contacted.
     func providers() throws -> [any Provider] {
-        let entries =
-            environment.config.providers
-            ?? ["docker", "process"].map { .init(type: $0, name: $0) }
-        return try entries.map { entry in
-            do throws(ProviderFailure) {
-                return try factory.createProvider(
-                    ProviderSettings(
-                        type: ProviderType(rawValue: entry.type), name: entry.name,
-                        region: entry.region, swarm: environment.swarm,
-                        dataDirectory: environment.data, specific: entry.specific,
-                        environment: environment.variables),
-                    logger: logger)
-            } catch {
-                throw CommandFailure("provider '\(entry.name)': \(error)")
-            }
+        try
+            (environment.config.providers
+            ?? ["docker", "process"].map { .init(type: $0, name: $0) }).map(provider)
+    }
+
+    /// One of every type that there is, as it is without any settings; none is contacted.
+    func providersOfEveryType() throws -> [any Provider] {
+        try factory.getProviderTypes().map {
+            try provider(.init(type: $0.rawValue, name: $0.rawValue))
+        }
+    }
+
+    private func provider(_ entry: ControllerConfig.ProviderEntry) throws -> any Provider {
+        do throws(ProviderFailure) {
+            return try factory.createProvider(
+                ProviderSettings(
+                    type: ProviderType(rawValue: entry.type), name: entry.name,
+                    region: entry.region, swarm: environment.swarm,
+                    dataDirectory: environment.data, specific: entry.specific,
+                    environment: environment.variables),
+                logger: logger)
+        } catch {
+            throw CommandFailure("provider '\(entry.name)': \(error)")
         }
     }
 

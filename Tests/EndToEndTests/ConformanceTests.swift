@@ -36,6 +36,22 @@ struct ConformanceTests {
         }
     }
 
+    @Test(.needsPodman) func podman() async throws {
+        try await Podman.ensureImage()
+        try await Scene.play { scene in
+            let provider = try DockerProviderClass().makeProvider(
+                ProviderSettings(
+                    type: "docker", name: "docker", swarm: scene.swarm, dataDirectory: scene.root,
+                    specific: ["socketPath": .string(Podman.socketPath)]),
+                logger: Logger(label: "conformance"))
+            try await provider.initialize()
+            var template = InstanceConfig(name: "verify")
+            template.image = Podman.image
+            template.env = ["HOME": "/home/coder"]
+            try await check(provider, scene.swarm, template)
+        }
+    }
+
     @Test(.needsDockerEngine) func theCommandRunsTheSameSuite() async throws {
         try await BusyboxImage.ensure()
         try await Scene.play { scene in

@@ -67,6 +67,12 @@ struct RawDriver: Sendable {
         let full = "pal_\(swarm)_\(name)"
         try await call("GET", "/volumes/\(full)_home", expects: 404)
         try await call(
+            "POST", "/volumes/create",
+            .map([
+                "Name": .string("\(full)_home"), "Driver": .string("local"),
+                "DriverOpts": .map([:]), "Labels": .map(labels(name)),
+            ]), expects: 201)
+        try await call(
             "POST", "/containers/create?name=\(full)", body(name, full, port), expects: 201)
         try await call("POST", "/containers/\(full)/start", expects: 204)
     }
@@ -100,26 +106,27 @@ struct RawDriver: Sendable {
         return answer
     }
 
-    /// The same container as pal makes: labels, port, network and volume. The Engine makes the
-    /// volume with the container.
-    private func body(_ name: String, _ full: String, _ port: Int) -> Value {
-        let labels: [String: Value] = [
+    private func labels(_ name: String) -> [String: Value] {
+        [
             "pal.swarm": .string(swarm), "pal.name": .string(name),
             "pal.id": .string("raw\(name)"), "pal.generation": .string("1"),
             "pal.spec-hash": .string("v1:raw"), "pal.editor-port": .string("8080"),
             "pal.probe-path": .string("/healthz"),
         ]
+    }
+
+    /// The same container as pal makes: labels, port, network and volume.
+    private func body(_ name: String, _ full: String, _ port: Int) -> Value {
         let binding = Value.map([
             "HostIp": .string("127.0.0.1"), "HostPort": .string(String(port)),
         ])
         let volume = Value.map([
             "Type": .string("volume"), "Target": .string("/home/coder"),
             "Source": .string("\(full)_home"),
-            "VolumeOptions": .map(["Labels": .map(labels)]),
         ])
         return .map([
             "Image": .string(BusyboxImage.name), "Hostname": .string(name), "Env": .list([]),
-            "Labels": .map(labels), "ExposedPorts": .map(["8080/tcp": .map([:])]),
+            "Labels": .map(labels(name)), "ExposedPorts": .map(["8080/tcp": .map([:])]),
             "HostConfig": .map([
                 "RestartPolicy": .map(["Name": .string("unless-stopped")]),
                 "NetworkMode": .string("pal_\(swarm)"),

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs every test: installs what is missing, starts a Docker Engine where none answers, builds, and
-# ends with the closing line of 'swift test'. What it starts, it stops.
+# Runs every test: installs what is missing, starts a Docker Engine where none answers, and Podman's
+# service, builds, and ends with the closing line of 'swift test'. What it starts, it stops.
 #
-# Without an Engine the tests that need one are skipped, and it says so; with CI=true that is a
+# Without an Engine, or Podman, the tests that need one are skipped, and it says so; with CI=true that is a
 # failure, and warnings of the compiler are errors.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,13 +15,21 @@ if ! bash Tests/scripts/setup.sh --tests; then
 fi
 
 source Tests/scripts/engine.sh
-trap stop_engine EXIT
+source Tests/scripts/podman.sh
+trap 'stop_podman; stop_engine' EXIT
 if ! provide_engine; then
     if [ "${CI:-}" = true ]; then
         echo "test: no Docker Engine: $no_engine; in CI that is a failure" >&2
         exit 1
     fi
     echo "test: no Docker Engine: $no_engine; the tests below that say so are skipped" >&2
+fi
+if ! provide_podman; then
+    if [ "${CI:-}" = true ]; then
+        echo "test: no Podman: $no_podman; in CI that is a failure" >&2
+        exit 1
+    fi
+    echo "test: no Podman: $no_podman; the tests below that say so are skipped" >&2
 fi
 
 # A thousand tests at once starve each other, and one Engine has to serve most of them.

@@ -26,6 +26,11 @@ struct APIVersion: Sendable, Hashable, Comparable {
         self.init(major: major, minor: minor)
     }
 
+    /// Reads the beginning of a release's number, as `4.3` of `4.3.1`.
+    init?(release: String) {
+        self.init(release.split(separator: ".").prefix(2).joined(separator: "."))
+    }
+
     init(major: Int, minor: Int) {
         self.major = major
         self.minor = minor

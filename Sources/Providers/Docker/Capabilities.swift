@@ -35,12 +35,12 @@ extension DockerProvider {
     ]
 
     /// As the table says, but for three kinds of change: the Engine lifts no limit of a running
-    /// container, a home that is not persistent any more leaves its data behind, and some of
-    /// `specific` only steers pal.
+    /// container, and an old Podman changes none; a home that is not persistent any more leaves its
+    /// data behind; and some of `specific` only steers pal.
     public func classify(_ change: FieldChange) -> ChangeClass {
         switch change.path {
         case "resources.cpu.cores", "resources.memory.min", "resources.memory.max":
-            change.to == nil ? .replace : .live
+            change.to == nil || !engine.changesLimits ? .replace : .live
         case "resources.storage.persistent":
             change.to == .bool(false) ? .replaceLosingData : .replace
         case "specific":

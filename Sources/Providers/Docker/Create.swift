@@ -18,7 +18,7 @@ extension DockerProvider {
         let secrets = try secretValues(request.config)
         let variables = try Furnishing(request.config, secrets: secrets, generated: nil).variables
         try await pullFirst(request)
-        let notices = try await volumeNotices(request)
+        let home = try await provideHome(request)
         let network = CreateBody.network(request.config, swarm: settings.swarm)
         let ownNetwork = network == networkName
         if ownNetwork { try await ensureNetwork() }
@@ -29,12 +29,14 @@ extension DockerProvider {
                 WantedPort.all(
                     request.config, editorPort: EditorProfile(for: request.config).port),
                 kept: request.keptPorts, taken: taken)
-            let id = try await makeContainer(request, ports, variables)
+            let id = try await keeping(home) { () throws(ProviderFailure) in
+                try await makeContainer(request, ports, variables)
+            }
             try await furnish(id, request, secrets)
-            guard request.starts else { return try await made(id, notices) }
+            guard request.starts else { return try await made(id, home.notices) }
             switch try await start(id, named: request.config.name) {
             case .started:
-                return try await made(id, notices)
+                return try await made(id, home.notices)
             case .portTaken(let port):
                 await discard(id)
                 let fixed = ports.filter { $0.isFixed && (port == nil || $0.outside == port) }
@@ -117,13 +119,17 @@ extension DockerProvider {
             : DockerName.container(swarm: swarm, name: owner.name)
     }
 
-    /// Whether the home is there from before: good news, unless it is somebody else's.
-    private func volumeNotices(
+    /// Makes the home's volume, unless it is there from before: good news, unless it is somebody
+    /// else's. Not left to the container's creation, where Podman forgets the labels.
+    private func provideHome(
         _ request: CreateRequest
-    ) async throws(ProviderFailure) -> [String] {
-        guard CreateBody.isPersistent(request.config) else { return [] }
+    ) async throws(ProviderFailure) -> Home {
+        guard CreateBody.isPersistent(request.config) else { return Home() }
         let name = DockerName.volume(swarm: settings.swarm, name: request.ownership.name)
-        guard let volume = try await volume(name) else { return [] }
+        guard let volume = try await volume(name) else {
+            try await makeVolume(name, for: request)
+            return Home(made: name)
+        }
         guard volume.labels?[DockerLabel.swarm] == settings.swarm else {
             throw .instance(
                 .nameTaken,
@@ -131,7 +137,27 @@ extension DockerProvider {
                     + "the volume if nobody needs what is in it (docker volume rm \(name))",
                 isRetryable: true)
         }
-        return ["the kept volume \(name) is attached again, with what is in it"]
+        return Home(notices: ["the kept volume \(name) is attached again, with what is in it"])
+    }
+
+    /// Where an instance keeps what is to stay.
+    private struct Home {
+        /// The volume that was made for it just now.
+        var made: String?
+        var notices: [String] = []
+    }
+
+    /// Makes a container; where that is refused, the volume that was made for it goes again.
+    private func keeping(
+        _ home: Home, _ make: () async throws(ProviderFailure) -> String
+    ) async throws(ProviderFailure) -> String {
+        do throws(ProviderFailure) {
+            return try await make()
+        } catch {
+            // Where nobody knows whether it was made, it may need its volume.
+            if case .error = error, let made = home.made { _ = try? await deleteStorage(made) }
+            throw error
+        }
     }
 
     /// One container, made and not started. Meets what bears its name.

@@ -135,8 +135,7 @@ struct CreateBody: Sendable {
                 }, uniquingKeysWith: { first, _ in first }))
     }
 
-    /// The Engine makes a missing volume, with these labels; it never makes a missing directory,
-    /// because a mount of type bind refuses it.
+    /// A missing directory is never made, because a mount of type bind refuses it.
     private var mounts: [Value] {
         var mounts: [Value] = []
         if Self.isPersistent(config) {
@@ -145,7 +144,6 @@ struct CreateBody: Sendable {
                     "Type": .string("volume"), "Target": .string(profile.home),
                     "Source": .string(
                         DockerName.volume(swarm: settings.swarm, name: request.ownership.name)),
-                    "VolumeOptions": volumeOptions,
                 ]))
         }
         if let path = config.workspacePath {
@@ -153,25 +151,6 @@ struct CreateBody: Sendable {
                 .texts(["Type": "bind", "Source": path, "Target": profile.projectFolder]))
         }
         return mounts + specifics.mounts.map(\.value)
-    }
-
-    /// The home's volume. A driver that the spec names is told the size; the Engine's own has no
-    /// such option.
-    private var volumeOptions: Value {
-        var options: [String: Value] = ["Labels": .texts(request.ownership.labels)]
-        var driverOptions = specifics.volumeOptions
-        if let driver = specifics.volumeDriver, driver != "local",
-            let size = config.resources.storageSize, driverOptions["size"] == nil
-        {
-            driverOptions["size"] = "\(size)G"
-        }
-        if specifics.volumeDriver != nil || !driverOptions.isEmpty {
-            options["DriverConfig"] = .map([
-                "Name": .string(specifics.volumeDriver ?? "local"),
-                "Options": .texts(driverOptions),
-            ])
-        }
-        return .map(options)
     }
 
     /// The Engine's own check, where the spec sets anything of `health`.

@@ -10,6 +10,7 @@ final class EngineClient: Sendable {
     let http: HTTPClient
     let endpoint: Endpoint
     private let settledVersion = Mutex<APIVersion?>(nil)
+    private let podman = Mutex<APIVersion?>(nil)
 
     init(endpoint: Endpoint, http: HTTPClient = HTTPClient()) {
         self.endpoint = endpoint
@@ -86,7 +87,14 @@ final class EngineClient: Sendable {
         let version = try APIVersion.settled(
             status: answer.status, offer: answer.headers["Api-Version"], at: endpoint.description)
         settledVersion.withLock { $0 = version }
+        podman.withLock { $0 = APIVersion(release: answer.headers["Libpod-Api-Version"] ?? "") }
         return version
+    }
+
+    /// Whether a container's limits can be changed while it stands. Podman before 5.1 has no call
+    /// for that; before the Engine was asked who it is, nobody knows.
+    var changesLimits: Bool {
+        podman.withLock { $0.map { $0 >= APIVersion(major: 5, minor: 1) } ?? true }
     }
 
     private func attempt(

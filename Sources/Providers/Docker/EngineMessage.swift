@@ -31,6 +31,11 @@ enum EngineMessage {
             || message.contains("no such file or directory") && message.contains("mount")
     }
 
+    /// A command can only be run in a container that runs. Podman's status for that is 500.
+    static func isNotRunning(_ message: String) -> Bool {
+        message.contains("exec sessions on running containers")
+    }
+
     /// Somebody is removing the container already.
     static func isRemovalUnderWay(_ message: String) -> Bool {
         message.contains("removal of container") && message.contains("already in progress")

@@ -64,7 +64,7 @@ extension DockerProvider {
         let answer = try await act("POST", detail.id, "/exec", body: .map(body))
         if answer.isSuccess { return try answer.decoded(as: Created.self).id }
         if answer.status == 404 { throw .notFound("\(detail.plainName) was removed meanwhile") }
-        if answer.status == 409 {
+        if answer.status == 409 || EngineMessage.isNotRunning(answer.message) {
             throw .instance(
                 .wrongState,
                 "\(detail.plainName) does not run (\(detail.state.status)); start it first",

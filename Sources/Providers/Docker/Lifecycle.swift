@@ -88,7 +88,7 @@ extension DockerProvider {
             ])
             let answer = try await act("POST", detail.id, "/update", body: .map(body))
             cache.forget(detail.id)
-            if !answer.isSuccess { try throwUpdate(answer, detail) }
+            if !answer.isSuccess { try await throwUpdate(answer, detail) }
         }
         let updatedOne = InstanceReference(
             id: reference.id, providerInstanceId: detail.id, adopted: reference.adopted)
@@ -183,7 +183,13 @@ extension DockerProvider {
 
     private func throwUpdate(
         _ answer: EngineAnswer, _ detail: ContainerDetail
-    ) throws(ProviderFailure) {
+    ) async throws(ProviderFailure) {
+        // What Podman before 5.1 answers, where it was not known who this is.
+        if answer.status == 404, try await inspectAny(detail.id) != nil {
+            throw .needsReplacement(
+                "the limits of \(detail.plainName) cannot be changed while it stands: this Engine "
+                    + "has no call for that (Podman has one since 5.1)")
+        }
         if answer.status == 400 {
             throw .invalid(
                 "Docker refuses the limits of \(detail.plainName): \(answer.message); "

@@ -43,6 +43,30 @@ extension DockerProvider: StorageProvider {
             answer, doing: "delete the volume \(providerStorageId)", changesSomething: true)
     }
 
+    /// Makes the home's volume. A driver that the spec names is told the size; the Engine's own has
+    /// no such option.
+    func makeVolume(_ name: String, for request: CreateRequest) async throws(ProviderFailure) {
+        let specifics = Specifics(request.config)
+        var options = specifics.volumeOptions
+        if let driver = specifics.volumeDriver, driver != "local",
+            let size = request.config.resources.storageSize, options["size"] == nil
+        {
+            options["size"] = "\(size)G"
+        }
+        let answer = try await engine.send(
+            EngineCall(
+                "POST", "/volumes/create",
+                body: .map([
+                    "Name": .string(name), "Driver": .string(specifics.volumeDriver ?? "local"),
+                    "DriverOpts": .texts(options), "Labels": .texts(request.ownership.labels),
+                ])))
+        if answer.isSuccess { return }
+        throw .instance(
+            ProviderError.Code(rawValue: "VolumeRefused"),
+            "Docker makes no volume for '\(request.config.name)': \(answer.message); correct "
+                + "specific.volumeDriver and specific.volumeOptions", isRetryable: true)
+    }
+
     /// One volume, whoever owns it; nil where there is none.
     func volume(_ name: String) async throws(ProviderFailure) -> VolumeDetail? {
         guard DockerName.isValid(name) else { return nil }

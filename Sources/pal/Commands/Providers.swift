@@ -10,6 +10,7 @@ struct Providers: AsyncParsableCommand {
         abstract: "Show the configured providers: whether they answer, and what they can do.",
         discussion: """
               pal providers
+              pal providers list --markdown   the table of the docs, of every type
               pal providers verify docker --image codercom/code-server:latest
             """,
         subcommands: [List.self, Verify.self], defaultSubcommand: List.self)
@@ -20,10 +21,16 @@ struct Providers: AsyncParsableCommand {
         @OptionGroup var world: WorldOptions
         @Option(name: .shortAndLong, help: "table, wide, json or yaml.")
         var output = OutputFormat.table
+        @Flag(help: "Print what every type of provider can do as Markdown; none is contacted.")
+        var markdown = false
 
         func run() async throws {
             let environment = try world.environment()
             let composition = Composition(environment, logLevel: world.logLevel)
+            if markdown {
+                let table = SupportTable(try composition.providersOfEveryType())
+                return Terminal.write(table.markdown, to: 1)
+            }
             var rows: [Row] = []
             for provider in try composition.providers() { rows.append(await Row(provider)) }
             guard output == .table || output == .wide else {
