@@ -72,6 +72,25 @@ struct PodmanTests {
         }
     }
 
+    /// Without systemd nobody runs it, and what had nothing else to be asked was never ready.
+    @Test func theCheckOfAnImageIsRunWhereNothingElseCanBeAsked() async throws {
+        try await play { scene in
+            let image = "localhost/checked-\(scene.swarm):latest"
+            try await Podman.build(
+                image, "HEALTHCHECK CMD wget -q -O- http://127.0.0.1:8080/healthz")
+            try scene.write(
+                "alice.yaml",
+                """
+                name: alice
+                image: \(image)
+                editor: custom
+                onDelete: delete
+                """)
+            try await scene.apply()
+            #expect(try await scene.status()["alice"]?.ready == true)
+        }
+    }
+
     @Test func aStoppedInstanceRunsNoCommandAndStartsAgain() async throws {
         try await play { scene in
             try scene.write("alice.yaml", spec("alice"))

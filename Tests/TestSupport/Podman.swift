@@ -48,6 +48,22 @@ public enum Podman {
             to: .unixSocket(path: socketPath))
     }
 
+    /// Builds an image on the tests' own by some more lines of a Dockerfile.
+    public static func build(_ name: String, _ lines: String) async throws {
+        var archive = Tar()
+        archive.add("Dockerfile", Array("FROM \(image)\n\(lines)\n".utf8))
+        let answer = try await client.send(
+            HTTPRequest(
+                "POST", "/v1.41/build?t=\(name)",
+                headers: [("Content-Type", "application/x-tar")], body: archive.finished(),
+                timeout: .seconds(60)),
+            to: .unixSocket(path: socketPath))
+        let text = String(decoding: answer.body, as: UTF8.self)
+        guard answer.status == 200, !text.contains("\"error\"") else {
+            throw TestFailure("the image was not built: \(answer.status) \(text)")
+        }
+    }
+
     /// How many containers, volumes and networks bear a swarm's name.
     public static func leftovers(of swarm: String) async throws -> [Int] {
         var counts: [Int] = []

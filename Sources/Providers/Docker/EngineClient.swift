@@ -91,6 +91,9 @@ final class EngineClient: Sendable {
         return version
     }
 
+    /// Whether it is Podman's service, as far as it was asked who it is.
+    var isPodman: Bool { podman.withLock { $0 != nil } }
+
     /// Whether a container's limits can be changed while it stands. Podman before 5.1 has no call
     /// for that; before the Engine was asked who it is, nobody knows.
     var changesLimits: Bool {

@@ -65,8 +65,9 @@ extension DockerProvider {
 
     private func ask(_ detail: ContainerDetail, timeout: Duration) async -> Readiness {
         guard let path = detail.config.labels?[DockerLabel.probePath] else {
-            let isChecked = detail.state.health?.status == "starting"
-            return isChecked ? .notReady("its health check has not passed yet") : .ready
+            guard detail.state.health?.status == "starting" else { return .ready }
+            if engine.isPodman, await passesItsCheck(detail, timeout) { return .ready }
+            return .notReady("its health check has not passed yet")
         }
         guard let editor = detail.editorPort,
             let port = detail.ports.first(where: { $0.inside == PortKey(editor) }),
@@ -78,5 +79,14 @@ extension DockerProvider {
         case .success(let status): return .notReady("\(url) answers with status \(status)")
         case .failure: return .notReady("\(url) does not answer yet")
         }
+    }
+
+    /// Has Podman run a container's own check, which it does by itself only where there is systemd.
+    private func passesItsCheck(_ detail: ContainerDetail, _ timeout: Duration) async -> Bool {
+        let call = EngineCall(
+            "GET", "/libpod/containers/\(detail.id)/healthcheck", timeout: timeout)
+        let answer = try? await engine.send(call)
+        let result = try? answer?.decoded(as: ContainerDetail.Health.self)
+        return answer?.isSuccess == true && result?.status == "healthy"
     }
 }
