@@ -58,7 +58,7 @@ let package = Package(
         .target(name: "PalModel", dependencies: [crypto], swiftSettings: swift),
 
         // Floor 1: what providers and the outside world are made of.
-        .target(name: "PalFiles", dependencies: ["CLinux"], swiftSettings: swift),
+        .target(name: "PalFiles", dependencies: ["CLinux", subprocess], swiftSettings: swift),
         .target(name: "PalHTTP", dependencies: ["CCurl", "CLinux"], swiftSettings: swift),
         .target(name: "PalProvider", dependencies: ["PalModel", logging], swiftSettings: swift),
 

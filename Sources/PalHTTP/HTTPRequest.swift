@@ -1,4 +1,4 @@
-/// One request. Its body is in memory.
+/// One request. Its body is in memory, or a file.
 ///
 /// No header is added to those given here but `Host`, `Accept: */*`, `Content-Length` and, on
 /// request, `Connection: close`. Redirects are never followed, cookies never kept.
@@ -11,6 +11,9 @@ public struct HTTPRequest: Sendable {
     public var headers: [(name: String, value: String)]
     /// The body; nil for none. `POST`, `PUT` and `PATCH` then say `Content-Length: 0`.
     public var body: [UInt8]?
+    /// The path of a regular file that is the body instead of `body`. It is read as it is sent, and
+    /// must not change meanwhile; such a request is never replayed.
+    public var bodyFile: String?
     /// How long name look-up, connecting and TLS may take together.
     public var connectTimeout: Duration
     /// How long a `send` may take as a whole, and a `stream` until its status and headers are in;

@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 extension Transfer {
     /// Sets all options of a request that was found to be valid.
@@ -22,7 +23,7 @@ extension Transfer {
         if let timeout = request.timeout {
             try set(CURLOPT_TIMEOUT_MS, timeout.curlMilliseconds)
         }
-        if request.closesConnection || !request.isReplayable {
+        if request.closesConnection || !request.isReplayable || request.bodyFile != nil {
             try set(CURLOPT_FRESH_CONNECT, 1)
         }
         if request.closesConnection {
@@ -35,7 +36,9 @@ extension Transfer {
         try set(CURLOPT_PATH_AS_IS, 1)
         try check(pal_easy_set_list(easy, CURLOPT_HTTPHEADER, headerLines))
 
-        if let body = request.bodyToSend {
+        if let path = request.bodyFile {
+            try setBodyFile(path)
+        } else if let body = request.bodyToSend {
             try set(CURLOPT_POST, 1)
             try check(
                 pal_easy_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
@@ -49,6 +52,20 @@ extension Transfer {
         }
     }
 
+    private func setBodyFile(_ path: String) throws(HTTPError) {
+        var info = stat()
+        bodyFile = open(path, O_RDONLY | O_CLOEXEC)
+        guard bodyFile >= 0, fstat(bodyFile, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
+            throw .invalid("its body \(path) is not a file that can be read.")
+        }
+        let this = Unmanaged.passUnretained(self).toOpaque()
+        try set(CURLOPT_POST, 1)
+        try check(
+            pal_easy_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(info.st_size)))
+        try check(pal_easy_set_pointer(easy, CURLOPT_READDATA, this))
+        try check(pal_easy_set_callback(easy, CURLOPT_READFUNCTION, Self.onBodyWanted))
+    }
+
     /// The request's headers, and those that libcurl would add of itself, taken away.
     static func makeHeaderLines(
         _ request: HTTPRequest
@@ -58,7 +75,7 @@ extension Transfer {
             value.isEmpty ? "\(name);" : "\(name): \(value)"
         }
         if request.closesConnection { lines.append("Connection: close") }
-        if request.bodyToSend != nil {
+        if request.bodyToSend != nil || request.bodyFile != nil {
             if !request.hasHeader("Expect") { lines.append("Expect:") }
             if !request.hasHeader("Content-Type") { lines.append("Content-Type:") }
         }

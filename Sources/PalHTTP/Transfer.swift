@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 /// One easy handle at work: an exchange as libcurl sees it.
 ///
@@ -10,6 +11,9 @@ final class Transfer {
     /// What libcurl points to and does not copy. Freed after the handle.
     let errorText: UnsafeMutablePointer<CChar>
     let headerLines: UnsafeMutablePointer<curl_slist>?
+
+    /// The file that is the body, where one is; closed with the handle.
+    var bodyFile: CInt = -1
 
     private var headReader = ResponseHeadReader()
     /// Why a callback made libcurl give up.
@@ -33,6 +37,7 @@ final class Transfer {
         curl_easy_cleanup(easy)
         curl_slist_free_all(headerLines)
         errorText.deallocate()
+        if bodyFile >= 0 { close(bodyFile) }
     }
 
     /// The transfer that an easy handle belongs to.
@@ -104,6 +109,21 @@ final class Transfer {
     private func refuse(_ what: String) -> Int {
         refusal = HTTPError(.tooLarge, message: "\(exchange.endpoint) answered with \(what).")
         return 0
+    }
+
+    /// Gives libcurl more of the file that is the body.
+    private func readBody(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        while true {
+            let count = read(bodyFile, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            return count < 0 ? Int(CURL_READFUNC_ABORT) : count
+        }
+    }
+
+    static let onBodyWanted: curl_write_callback = { pointer, size, count, transfer in
+        guard let transfer else { return Int(CURL_READFUNC_ABORT) }
+        return Unmanaged<Transfer>.fromOpaque(transfer).takeUnretainedValue()
+            .readBody(into: UnsafeMutableRawBufferPointer(start: pointer, count: size * count))
     }
 
     static let onHeader: curl_write_callback = { pointer, size, count, transfer in

@@ -86,6 +86,8 @@ public struct SupportTable: Sendable {
         Method(name: "deleteStorage") { $0 is any StorageProvider },
         Method(name: "followInstanceLogs") { $0 is any LogFollowingProvider },
         Method(name: "openSession") { $0 is any InteractiveProvider },
+        Method(name: "fetchArchive") { $0 is any CopyingProvider },
+        Method(name: "storeArchive") { $0 is any CopyingProvider },
         Method(name: "getUsage") { $0 is any MetricsProvider },
         Method(name: "getAccess") { $0 is any AccessProvider },
         Method(name: "describeForeign") { $0 is any DescribingProvider },

@@ -29,7 +29,8 @@ struct Pal: AsyncParsableCommand {
             CommandGroup(
                 name: "One instance",
                 subcommands: [
-                    Open.self, Why.self, Logs.self, Exec.self, Start.self, Stop.self, Restart.self,
+                    Open.self, Why.self, Logs.self, Exec.self, Cp.self, Start.self, Stop.self,
+                    Restart.self,
                     Retry.self,
                 ]),
             CommandGroup(

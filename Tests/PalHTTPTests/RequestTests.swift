@@ -1,3 +1,4 @@
+import Foundation
 import PalHTTP
 import Testing
 
@@ -23,6 +24,33 @@ struct RequestTests {
         #expect(response.headers["missing"] == nil)
         #expect(response.body == Array("hello".utf8))
         #expect(server.record.requests.map(\.line) == ["GET /a?b=c%20d"])
+    }
+
+    @Test("sends a file as its body, and says so where there is none")
+    func bodyFile() async throws {
+        let server = try TestServer { connection in
+            _ = connection.readRequest()
+            connection.answer("200 OK")
+        }
+        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let file = FileManager.default.temporaryDirectory.appending(path: "pal-body-\(UUID())")
+        try Data(bytes).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        var request = HTTPRequest("PUT", "/archive")
+        request.bodyFile = file.path
+        #expect(try await client.send(request, to: server.endpoint).status == 200)
+        let seen = try #require(server.record.requests.first)
+        #expect(seen.line == "PUT /archive")
+        #expect(seen.body == bytes)
+        #expect(!seen.head.lowercased().contains("\r\nexpect:"))
+        for path in [file.path + ".gone", "/"] {
+            request.bodyFile = path
+            let error = await #expect(throws: HTTPError.self) {
+                try await client.send(request, to: server.endpoint)
+            }
+            #expect(error?.message.contains("is not a file that can be read") == true)
+        }
+        #expect(server.record.requests.count == 1)
     }
 
     @Test("carries exactly its method, headers and body")

@@ -24,7 +24,7 @@ CURLcode pal_easy_set_pointer(CURL *easy, CURLoption option, const void *value);
 /// An option whose value is a list. libcurl does not copy it: free it after the transfer.
 CURLcode pal_easy_set_list(CURL *easy, CURLoption option, struct curl_slist *value);
 
-/// CURLOPT_WRITEFUNCTION or CURLOPT_HEADERFUNCTION.
+/// CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION or CURLOPT_READFUNCTION, which are of one type.
 CURLcode pal_easy_set_callback(CURL *easy, CURLoption option, curl_write_callback value);
 
 /// Allows http and https only, under whichever option this libcurl has for it.

@@ -14,6 +14,8 @@ struct EngineCall: Sendable {
     var headers: [(name: String, value: String)] = []
     /// A tar archive instead of a body.
     var archive: [UInt8]?
+    /// The path of one.
+    var archiveFile: String?
     /// For the whole call, or until the headers of a stream are in.
     var timeout: Duration = .seconds(60)
 
@@ -36,11 +38,14 @@ struct EngineCall: Sendable {
     func request(version: String) -> HTTPRequest {
         let parameters = query.map { "\($0.name)=\(EngineCall.encoded($0.value))" }
         let suffix = parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&")
-        let type = archive != nil ? "application/x-tar" : body.map { _ in "application/json" }
-        return HTTPRequest(
+        let isArchive = archive != nil || archiveFile != nil
+        let type = isArchive ? "application/x-tar" : body.map { _ in "application/json" }
+        var request = HTTPRequest(
             method, "/v\(version)\(path)\(suffix)",
             headers: headers + (type.map { [("Content-Type", $0)] } ?? []),
             body: archive ?? body.map { Array($0.canonicalJSON.utf8) }, timeout: timeout)
+        request.bodyFile = archiveFile
+        return request
     }
 
     /// The `filters` parameter.
