@@ -1,3 +1,5 @@
+import PalProvider
+
 /// Applies a function to all, so many at once, and gives the results in the order of the items.
 func bounded<Item: Sendable, Output: Sendable>(
     _ items: [Item], atOnce limit: Int, _ body: @Sendable @escaping (Item) async -> Output
@@ -15,12 +17,15 @@ func bounded<Item: Sendable, Output: Sendable>(
     }
 }
 
-extension Result where Success: Sendable {
+extension Result where Success: Sendable, Failure == ProviderFailure {
     /// The result of an asynchronous function.
+    ///
+    /// Not for a tuple: of one the optimized code of Swift 6.3 gives back another place's memory,
+    /// and pal crashed at the first container.
     static func catching(
-        _ body: () async throws(Failure) -> Success
+        _ body: () async throws(ProviderFailure) -> Success
     ) async -> Result<Success, Failure> {
-        do throws(Failure) {
+        do throws(ProviderFailure) {
             return .success(try await body())
         } catch {
             return .failure(error)

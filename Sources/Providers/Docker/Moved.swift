@@ -60,16 +60,16 @@ extension DockerProvider {
     private func images(
         _ names: [String]
     ) async throws(ProviderFailure) -> [String: ImageDetail] {
-        let results = await bounded(names, atOnce: Self.inspections) { name in
-            await Result<(String, ImageDetail?), ProviderFailure>.catching {
-                () throws(ProviderFailure) in (name, try await image(name))
+        let results = await bounded(names, atOnce: Self.inspections) {
+            name -> Result<ImageDetail?, ProviderFailure> in
+            do throws(ProviderFailure) {
+                return .success(try await image(name))
+            } catch {
+                return .failure(error)
             }
         }
         var images: [String: ImageDetail] = [:]
-        for result in results {
-            let (name, image) = try result.get()
-            images[name] = image
-        }
+        for (name, result) in zip(names, results) { images[name] = try result.get() }
         return images
     }
 
