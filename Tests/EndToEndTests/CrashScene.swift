@@ -56,7 +56,7 @@ extension Scene {
     func apply(killedAt moment: Int) async throws -> PalProgram.Outcome {
         let directory = URL(filePath: specs).resolvingSymlinksInPath().path
         return try await PalProgram.run(
-            [directory, state, data, swarm, PalProgram.directory + "/pal", String(moment)],
+            [directory, state, data, swarm, PalProgram.pal, String(moment)],
             program: "CrashFixture", environment: environment, directory: root)
     }
 

@@ -28,7 +28,7 @@ struct ExecTests {
     func pipe(platform: Scene.Platform) async throws {
         try await with(platform) { scene in
             let script =
-                "(echo hi; cat /bin/busybox) | '\(PalProgram.directory)/pal' exec -i alice "
+                "(echo hi; cat /bin/busybox) | '\(PalProgram.pal)' exec -i alice "
                 + "--env A=b --workdir /tmp -- sh -c 'cat; echo \"$A $PWD\" >&2; exit 5' > out; "
                 + "echo $? > code"
             let outcome = try await PalProgram.run(

@@ -29,7 +29,7 @@ struct OutageTests {
             let listener = try Listener(plain.root + "/closed.sock")
             defer { listener.close() }
             let pal = plain.root + "/pal"
-            try FileManager.default.copyItem(atPath: PalProgram.directory + "/pal", toPath: pal)
+            try FileManager.default.copyItem(atPath: PalProgram.pal, toPath: pal)
             let scene = plain.with(["DOCKER_HOST": "unix://\(plain.root)/closed.sock"])
             let listed = try await PalProgram.run(
                 ["--reuid=65534", "--regid=65534", "--clear-groups", pal, "providers"],

@@ -6,6 +6,11 @@ public enum PalProgram {
     public static let directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().path
 
+    /// The path of pal itself: the optimized build, as people run it, where `PAL_TEST_PROGRAM` says
+    /// where that is; `Tests/scripts/test.sh` does.
+    public static let pal =
+        ProcessInfo.processInfo.environment["PAL_TEST_PROGRAM"] ?? directory + "/pal"
+
     /// What a run of a program came to.
     public struct Outcome: Sendable, CustomStringConvertible {
         /// The exit code; 128 + n where signal n ended it.
@@ -71,7 +76,9 @@ public enum PalProgram {
         _ directory: String, _ out: String, _ err: String
     ) throws -> Process {
         let process = Process()
-        let path = program.hasPrefix("/") ? program : Self.directory + "/" + program
+        let path =
+            program == "pal"
+            ? pal : program.hasPrefix("/") ? program : Self.directory + "/" + program
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: directory)

@@ -63,7 +63,7 @@ public struct Scene: Sendable {
     /// The process provider over this scene's data, without a controller.
     public func processProvider() throws -> any Provider {
         try ProcessProviderClass(
-            supervisorCommand: [PalProgram.directory + "/pal", "supervise"]
+            supervisorCommand: [PalProgram.pal, "supervise"]
         ).makeProvider(
             ProviderSettings(
                 type: "process", name: "process", swarm: swarm,

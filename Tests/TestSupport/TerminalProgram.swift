@@ -23,7 +23,7 @@ public final class TerminalProgram {
         _ = ioctl(outer, UInt(TIOCSWINSZ), &window)
         before = Self.settings(inner)
         process.executableURL = URL(filePath: "/usr/bin/setsid")
-        process.arguments = ["--ctty", "--wait", PalProgram.directory + "/pal"] + arguments
+        process.arguments = ["--ctty", "--wait", PalProgram.pal] + arguments
         process.environment = ["PATH": "/usr/bin:/bin", "TERM": "xterm"].merging(environment) { $1 }
         process.currentDirectoryURL = URL(filePath: directory)
         let handle = FileHandle(fileDescriptor: inner, closeOnDealloc: false)

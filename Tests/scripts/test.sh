@@ -35,5 +35,8 @@ fi
 # A thousand tests at once starve each other, and one Engine has to serve most of them.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-6}
 
+# What the scenes run is what people run: there is code that is right in a debug build alone.
+swift build -c release --product pal
+export PAL_TEST_PROGRAM=$PWD/.build/release/pal
 swift build --build-tests
 "${run[@]}" swift test --skip-build --disable-xctest
