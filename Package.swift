@@ -188,7 +188,7 @@ let package = Package(
             dependencies: [
                 "PalModel", "PalFiles", "PalHTTP", "PalProvider", "PalEngine", "PalSpecs",
                 "PalLedger",
-                "DockerProvider", "TestSupport", argumentParser, logging, yams,
+                "DockerProvider", "TestSupport", argumentParser, logging, subprocess, yams,
             ],
             path: "Tests/pal-bench", swiftSettings: swift),
     ] + fuzzing

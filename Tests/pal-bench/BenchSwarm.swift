@@ -46,11 +46,14 @@ struct BenchSwarm: Sendable {
         let directory = "\(root)/specs-\(UUID().uuidString)"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
-        for name in names {
-            try "name: \(name)\nimage: \(BusyboxImage.name)\n\(more)".write(
-                toFile: "\(directory)/\(name).yaml", atomically: true, encoding: .utf8)
-        }
+        for name in names { try writeSpec(name, more, in: directory) }
         return directory
+    }
+
+    /// Writes the spec file of one name.
+    func writeSpec(_ name: String, _ more: String, in directory: String) throws {
+        try "name: \(name)\nimage: \(BusyboxImage.name)\n\(more)".write(
+            toFile: "\(directory)/\(name).yaml", atomically: true, encoding: .utf8)
     }
 
     /// A ledger on disk in a new state directory.

@@ -10,15 +10,17 @@ struct DockerBenchmark: AsyncParsableCommand {
         commandName: "docker",
         abstract: "Measure pal on the Docker Engine against the Engine's API driven directly.",
         discussion: """
-            Needs an Engine at /var/run/docker.sock and Debian's busybox-static. Works in a swarm of
-            its own, and removes what it made, also when it is interrupted.
+            Needs an Engine at /var/run/docker.sock and Debian's busybox-static; with Debian's \
+            docker-compose it is measured, too. Works in a swarm of its own, and removes what it \
+            made, also when it is interrupted.
             """)
 
     @Option(name: .shortAndLong, help: "table or json.") var output = OutputFormat.table
-    @Option(help: "Containers that converge.") var containers = 40
+    @Option(help: "Containers that are made, changed and deleted.") var containers = 40
     @Option(help: "Unchanged instances that are reconciled.") var instances = 500
-    @Option(help: "Rounds of converging; each is one run of pal and one of each raw driver.")
+    @Option(help: "Rounds of these; each is one run of pal, of Compose, and of each raw driver.")
     var rounds = 3
+    @Option(help: "Containers that somebody deletes, one after the other.") var repairs = 100
     @Option(help: "Pairs of one reconcile and one raw list.") var pairs = 20
 
     func run() async throws {
@@ -45,12 +47,15 @@ struct DockerBenchmark: AsyncParsableCommand {
         do {
             var figures: [Figure] = []
             if containers > 0 {
-                figures.append(
-                    try await Converge(bench: bench, count: containers, rounds: rounds).figure())
+                figures += try await Cycle(bench: bench, count: containers, rounds: rounds)
+                    .figures()
             }
             if instances > 0 {
                 figures.append(
                     try await Reconcile(bench: bench, count: instances, pairs: pairs).figure())
+            }
+            if repairs > 0 {
+                figures.append(try await Repair(bench: bench, times: repairs).figure())
             }
             return .success(figures)
         } catch {

@@ -31,7 +31,7 @@ struct RawDriver: Sendable {
                     try await withThrowingTaskGroup(of: Void.self) { waits in
                         while let index = turns.next() {
                             try await make(names[index], port: ports[index])
-                            waits.addTask { try await untilReady(ports[index]) }
+                            waits.addTask { try await http.untilReady(ports[index]) }
                         }
                         try await waits.waitForAll()
                     }
@@ -77,15 +77,27 @@ struct RawDriver: Sendable {
         try await call("POST", "/containers/\(full)/start", expects: 204)
     }
 
-    /// Asks the editor at once, and then every 10 ms.
-    private func untilReady(_ port: Int) async throws {
-        for _ in 0..<3000 {
-            let answer = await http.probe(
-                url: "http://127.0.0.1:\(port)/healthz", timeout: .seconds(5))
-            if case .success(200) = answer { return }
-            try await Task.sleep(for: .milliseconds(10))
+    /// Another container in the place of one, with another environment.
+    func change(_ name: String) async throws {
+        let full = "pal_\(swarm)_\(name)"
+        let (port, environment) = (try Self.freePorts(1)[0], [Value.string("CHANGED=1")])
+        try await call("POST", "/containers/\(full)/stop?t=10", expects: 204)
+        try await call("DELETE", "/containers/\(full)?v=1", expects: 204)
+        try await call(
+            "POST", "/containers/create?name=\(full)", body(name, full, port, environment),
+            expects: 201)
+        try await call("POST", "/containers/\(full)/start", expects: 204)
+        try await http.untilReady(port)
+    }
+
+    /// Stops and deletes all, and then the network.
+    func delete(_ names: [String]) async throws {
+        try await eachOf(names, atOnce: concurrency) { name in
+            let full = "pal_\(swarm)_\(name)"
+            try await call("POST", "/containers/\(full)/stop?t=10", expects: 204)
+            try await call("DELETE", "/containers/\(full)?v=1", expects: 204)
         }
-        throw BenchmarkFailure("the container on port \(port) never answered")
+        try await call("DELETE", "/networks/pal_\(swarm)", expects: 204)
     }
 
     @discardableResult
@@ -116,7 +128,9 @@ struct RawDriver: Sendable {
     }
 
     /// The same container as pal makes: labels, port, network and volume.
-    private func body(_ name: String, _ full: String, _ port: Int) -> Value {
+    private func body(
+        _ name: String, _ full: String, _ port: Int, _ environment: [Value] = []
+    ) -> Value {
         let binding = Value.map([
             "HostIp": .string("127.0.0.1"), "HostPort": .string(String(port)),
         ])
@@ -125,7 +139,8 @@ struct RawDriver: Sendable {
             "Source": .string("\(full)_home"),
         ])
         return .map([
-            "Image": .string(BusyboxImage.name), "Hostname": .string(name), "Env": .list([]),
+            "Image": .string(BusyboxImage.name), "Hostname": .string(name),
+            "Env": .list(environment),
             "Labels": .map(labels(name)), "ExposedPorts": .map(["8080/tcp": .map([:])]),
             "HostConfig": .map([
                 "RestartPolicy": .map(["Name": .string("unless-stopped")]),
@@ -137,7 +152,7 @@ struct RawDriver: Sendable {
     }
 
     /// Different ports that nobody listens on.
-    private static func freePorts(_ count: Int) throws -> [Int] {
+    static func freePorts(_ count: Int) throws -> [Int] {
         var ports: [Int] = []
         var candidate = Int.random(in: 20_000..<30_000)
         while ports.count < count, candidate < 32_768 {

@@ -1,5 +1,6 @@
 import PalEngine
 import PalLedger
+import PalModel
 
 /// The controller's ledger, which also tells when a request was answered: looking at the file
 /// again and again would be measured, too.
@@ -8,8 +9,13 @@ final class TellingLedger: Ledger {
     private let answers: AsyncStream<(Int64, ControlReply)>
     private let answered: AsyncStream<(Int64, ControlReply)>.Continuation
 
+    /// When each creation was about to begin.
+    let creations: AsyncStream<ContinuousClock.Instant>
+    private let created: AsyncStream<ContinuousClock.Instant>.Continuation
+
     init(_ base: SQLiteLedger) {
         self.base = base
+        (creations, created) = AsyncStream.makeStream()
         (answers, answered) = AsyncStream.makeStream()
     }
 
@@ -40,7 +46,9 @@ final class TellingLedger: Ledger {
     func save(_ record: InstanceRecord) throws(LedgerError) { try base.save(record) }
     func forget(_ name: String) throws(LedgerError) { try base.forget(name) }
     func begin(_ intent: Intent, _ record: InstanceRecord) throws(LedgerError) -> Int64 {
-        try base.begin(intent, record)
+        let number = try base.begin(intent, record)
+        if intent.step.verb == .create { created.yield(ContinuousClock.now) }
+        return number
     }
     func finish(_ number: Int64, outcome: String) throws(LedgerError) {
         try base.finish(number, outcome: outcome)

@@ -1,0 +1,136 @@
+import Foundation
+
+/// One way to bring containers about, take them through their life, and take them away again.
+protocol Contender {
+    /// What it is called in what is printed.
+    var name: String { get }
+    /// Makes all, from nothing, and returns when every editor answers.
+    mutating func fromNothing() async throws
+    /// Makes sure that all is as it should be, when it is.
+    mutating func nothingToDo() async throws
+    /// Gives the first one another environment, which takes a new container, and returns when it
+    /// answers.
+    mutating func changeOne() async throws
+    /// Stops and deletes all.
+    mutating func deleteAll() async throws
+    /// Gives back what it holds; called however the cycle ended.
+    mutating func end() async
+}
+
+/// The life of so many containers, by pal, by the Engine's API driven directly at several
+/// concurrencies, and by Compose, in one run on one Engine.
+struct Cycle {
+    let bench: BenchSwarm
+    let count: Int
+    let rounds: Int
+
+    /// The raw driver is as good as the best of these, row by row.
+    private static let concurrencies = [2, 4, 8, 16]
+
+    enum Row: String, CaseIterable {
+        case fromNothing, nothingToDo, changeOne, deleteAll
+
+        var words: String {
+            switch self {
+            case .fromNothing: "time until %d declared containers answer"
+            case .nothingToDo: "looking at %d containers that are as declared"
+            case .changeOne: "another environment for one of %d, until it answers"
+            case .deleteAll: "stopping and deleting %d"
+            }
+        }
+    }
+
+    private var names: [String] { (1...count).map { "c\($0)" } }
+
+    /// Measures in rounds, the order turning; clears up after each, untimed.
+    func figures() async throws -> [Figure] {
+        var times: [String: [Row: Series]] = [:]
+        let raw = Self.concurrencies.map { "raw API, \($0) at once" }
+        for round in 0..<rounds {
+            var contenders = try contenders()
+            let shift = (round * 2) % contenders.count
+            contenders = Array(contenders[shift...] + contenders[..<shift])
+            for var contender in contenders {
+                try Task.checkCancellation()
+                let result: Result<Void, any Error>
+                do {
+                    try await play(&contender, &times[contender.name, default: [:]])
+                    result = .success(())
+                } catch { result = .failure(error) }
+                await contender.end()
+                try await bench.clearEngine()
+                try result.get()
+                let words = Row.allCases.map {
+                    "\($0.rawValue) \(times[contender.name]?[$0]?.last ?? 0) ms"
+                }
+                tell("round \(round + 1), \(contender.name): \(words.joined(separator: ", "))")
+            }
+        }
+        return Row.allCases.flatMap { row in
+            let best = raw.compactMap { times[$0]?[row]?.median }.min() ?? .nan
+            return figures(row, best, times)
+        }
+    }
+
+    private func contenders() throws -> [any Contender] {
+        var all: [any Contender] = [PalContender(bench, names)]
+        all += Self.concurrencies.map { RawContender(bench.swarm, names, concurrency: $0) }
+        if let compose = try ComposeContender(bench, names) { all.append(compose) }
+        return all
+    }
+
+    private func play(
+        _ contender: inout any Contender, _ times: inout [Row: Series]
+    ) async throws {
+        times[.fromNothing, default: Series()].add(
+            try await timed { try await contender.fromNothing() })
+        // The first is for connections and caches.
+        try await contender.nothingToDo()
+        times[.nothingToDo, default: Series()].add(
+            try await timed { try await contender.nothingToDo() })
+        times[.changeOne, default: Series()].add(
+            try await timed { try await contender.changeOne() })
+        times[.deleteAll, default: Series()].add(
+            try await timed { try await contender.deleteAll() })
+    }
+
+    private func figures(
+        _ row: Row, _ best: Double, _ times: [String: [Row: Series]]
+    ) -> [Figure] {
+        let pal = times[PalContender.title]?[row]?.median ?? .nan
+        let words = row.words.replacing("%d", with: String(count))
+        var figures = [
+            Figure(
+                row.rawValue, "\(words): pal / the raw API at its best", value: pal / best,
+                aim: row == .nothingToDo ? 1.5 : 1.05,
+                parts: ["palMs": pal, "rawMs": best, "rounds": Double(rounds)])
+        ]
+        if let compose = times[ComposeContender.title]?[row]?.median {
+            figures.append(
+                Figure(
+                    row.rawValue + "Compose", "\(words): pal / docker-compose",
+                    value: pal / compose, aim: row == .nothingToDo ? 0.05 : 1,
+                    parts: ["palMs": pal, "composeMs": compose]))
+        }
+        return figures
+    }
+}
+
+/// The Engine's API driven directly.
+struct RawContender: Contender {
+    let name: String
+    private let driver: RawDriver
+    private let names: [String]
+
+    init(_ swarm: String, _ names: [String], concurrency: Int) {
+        name = "raw API, \(concurrency) at once"
+        driver = RawDriver(swarm: swarm, concurrency: concurrency)
+        self.names = names
+    }
+
+    mutating func fromNothing() async throws { try await driver.converge(names) }
+    mutating func nothingToDo() async throws { _ = try await driver.list() }
+    mutating func changeOne() async throws { try await driver.change(names[0]) }
+    mutating func deleteAll() async throws { try await driver.delete(names) }
+    mutating func end() async {}
+}
