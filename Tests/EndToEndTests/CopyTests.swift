@@ -27,12 +27,16 @@ struct CopyTests {
         if platform == .podman { try await Podman.ensureImage() }
         try await Scene.play { plain in
             let isPodman = platform == .podman
-            let scene = isPodman ? plain.with(["DOCKER_HOST": Podman.host]) : plain
+            let here = plain.with(["TMPDIR": plain.root + "/tmp"])
+            let scene = isPodman ? here.with(["DOCKER_HOST": Podman.host]) : here
             let spec = scene.spec("alice", platform == .process ? .process : .docker)
             try scene.write(
                 "alice.yaml",
                 isPodman ? "name: alice\nimage: \(Podman.image)\n" : spec)
             try await scene.apply()
+            // Where what is copied goes through, and is removed again.
+            try FileManager.default.createDirectory(
+                atPath: scene.root + "/tmp", withIntermediateDirectories: true)
             let inside = platform == .process ? scene.root + "/inside" : "/home/coder/inside"
             let made = try await scene.pal("exec", "alice", "--", "sh", "-c", "mkdir \(inside)")
             #expect(made.code == 0, "\(made)")
@@ -74,6 +78,7 @@ struct CopyTests {
             #expect(text(scene, "contents/sub/two") == "two")
             try await copied("alice:\(inside)/b, & c", "single")
             #expect(text(scene, "single") == "one")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scene.root + "/tmp") == [])
         }
     }
 

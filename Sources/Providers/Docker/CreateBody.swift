@@ -144,6 +144,8 @@ struct CreateBody: Sendable {
                     "Type": .string("volume"), "Target": .string(profile.home),
                     "Source": .string(
                         DockerName.volume(swarm: settings.swarm, name: request.ownership.name)),
+                    // It stands by now; where somebody removed it since, it is made anew as pal's.
+                    "VolumeOptions": .map(["Labels": .texts(request.ownership.labels)]),
                 ]))
         }
         if let path = config.workspacePath {

@@ -40,8 +40,13 @@ struct Cp: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let archive = NSTemporaryDirectory() + "/pal-cp-\(UUID()).tar"
-        defer { try? FileManager.default.removeItem(atPath: archive) }
+        // For nobody else to read: what is copied may be secret.
+        let directory = FileManager.default.temporaryDirectory.appending(path: "pal-cp-\(UUID())")
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let archive = directory.appending(path: "archive.tar").path
         do {
             switch ends {
             case (.inside(let name, let path), .here(let place)):
