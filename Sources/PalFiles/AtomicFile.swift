@@ -13,7 +13,7 @@ public enum AtomicFile {
     public static func write(
         _ bytes: some Sequence<UInt8>, to path: String, mode: mode_t = 0o600
     ) throws(SystemError) {
-        let (directory, name) = split(path)
+        let (directory, name) = RealPath.split(path)
         let unique = "\(getpid())-\(UInt64.random(in: 0 ... .max))"
         // Cut to the 255 bytes that a name may have.
         let stem = String(decoding: name.utf8.prefix(180), as: UTF8.self)
@@ -49,17 +49,14 @@ public enum AtomicFile {
     }
 
     /// The directory part (`.` where there is none) and the name.
-    private static func split(_ path: String) -> (directory: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-        let directory = path[..<slash]
-        return (
-            directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...])
-        )
-    }
 }
 
 /// Writes all of `bytes` from where the descriptor stands.
-func writeAll(_ bytes: [UInt8], to descriptor: CInt, path: String) throws(SystemError) {
+///
+/// - Parameter path: Whose descriptor it is, for the error.
+public func writeAll(
+    _ bytes: [UInt8], to descriptor: CInt, path: String
+) throws(SystemError) {
     var written = 0
     while written < bytes.count {
         let from = written

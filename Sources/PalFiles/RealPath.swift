@@ -48,6 +48,13 @@ public enum RealPath {
         return directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
     }
 
+    /// The directory that a path's last name stands in, and that name; `.` where a slash ends it.
+    public static func split(_ path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        let (directory, name) = (path[..<slash], path[path.index(after: slash)...])
+        return (directory.isEmpty ? "/" : String(directory), name.isEmpty ? "." : String(name))
+    }
+
     private static func absolute(_ path: String) throws(SystemError) -> String {
         if path.hasPrefix("/") { return path }
         if path.isEmpty { throw SystemError("find", path, code: ENOENT) }

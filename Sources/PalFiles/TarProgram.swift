@@ -11,7 +11,7 @@ public enum TarProgram {
         public let description: String
     }
 
-    /// Packs what stands at an absolute path, and all below it.
+    /// Packs what stands at an absolute path, and all below it, with the numbers of their owners.
     ///
     /// - Parameters:
     ///   - name: What its root entry is called; its own name where nil.
@@ -19,9 +19,9 @@ public enum TarProgram {
     public static func pack(
         _ path: String, as name: String? = nil, into archive: String
     ) async throws(Failure) {
-        let (directory, last) = split(path)
+        let (directory, last) = RealPath.split(path)
         try await run(
-            ["--create", "--file", archive, "--numeric-owner", "--owner=0", "--group=0"]
+            ["--create", "--file", archive, "--numeric-owner"]
                 + renaming(last, name) + ["--directory", directory, "--", last])
     }
 
@@ -34,23 +34,17 @@ public enum TarProgram {
         _ archive: String, root: String, as name: String?, in directory: String
     ) async throws(Failure) {
         try await run(
-            ["--extract", "--file", archive, "--no-same-owner", "--directory", directory]
+            unpacking(archive, directory)
                 + (name == nil ? ["--strip-components=1"] : renaming(root, name)))
     }
 
     /// Unpacks an archive as it is in a directory that stands, for the user that runs this.
-    public static func unpack(
-        _ archive: String, in directory: String
-    ) async throws(Failure) {
-        try await run(
-            ["--extract", "--file", archive, "--no-same-owner", "--directory", directory])
+    public static func unpack(_ archive: String, in directory: String) async throws(Failure) {
+        try await run(unpacking(archive, directory))
     }
 
-    /// The directory and the last name of an absolute path.
-    public static func split(_ path: String) -> (directory: String, name: String) {
-        let parts = path.split(separator: "/")
-        guard let last = parts.last else { return ("/", ".") }
-        return ("/" + parts.dropLast().joined(separator: "/"), String(last))
+    private static func unpacking(_ archive: String, _ directory: String) -> [String] {
+        ["--extract", "--file", archive, "--no-same-owner", "--directory", directory]
     }
 
     /// Its `--transform` takes an expression of sed's: only the root entry, and where a link inside

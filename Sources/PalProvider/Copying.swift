@@ -15,8 +15,8 @@ public protocol CopyingProvider: Provider {
         _ reference: InstanceReference, _ path: String, into archive: String
     ) async throws(ProviderFailure)
 
-    /// Unpacks an archive in a directory inside. What is made belongs to the instance's own user,
-    /// as far as the platform can do that; what stands there and is not in it stays.
+    /// Unpacks an archive in a directory inside. Owners and groups keep their numbers where the
+    /// platform can do that; what stands there and is not in the archive stays.
     func storeArchive(
         _ reference: InstanceReference, _ archive: String, in directory: String
     ) async throws(ProviderFailure)

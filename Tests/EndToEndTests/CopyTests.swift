@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -19,9 +20,9 @@ struct CopyTests {
 
     private static let platforms = Platform.allCases.filter(\.isHere)
 
-    /// A scene with one instance, and a directory that stands inside.
+    /// A scene with one instance and a directory inside; without that where the spec says more.
     private func play(
-        _ platform: Platform, _ body: (Scene, String) async throws -> Void
+        _ platform: Platform, _ more: String = "", _ body: (Scene, String) async throws -> Void
     ) async throws {
         if platform == .docker { try await BusyboxImage.ensure() }
         if platform == .podman { try await Podman.ensureImage() }
@@ -29,17 +30,21 @@ struct CopyTests {
             let isPodman = platform == .podman
             let here = plain.with(["TMPDIR": plain.root + "/tmp"])
             let scene = isPodman ? here.with(["DOCKER_HOST": Podman.host]) : here
-            let spec = scene.spec("alice", platform == .process ? .process : .docker)
+            let image = isPodman ? Podman.image : BusyboxImage.name
             try scene.write(
                 "alice.yaml",
-                isPodman ? "name: alice\nimage: \(Podman.image)\n" : spec)
+                platform == .process
+                    ? scene.spec("alice", .process) : "name: alice\nimage: \(image)\n\(more)")
             try await scene.apply()
             // Where what is copied goes through, and is removed again.
             try FileManager.default.createDirectory(
                 atPath: scene.root + "/tmp", withIntermediateDirectories: true)
             let inside = platform == .process ? scene.root + "/inside" : "/home/coder/inside"
-            let made = try await scene.pal("exec", "alice", "--", "sh", "-c", "mkdir \(inside)")
-            #expect(made.code == 0, "\(made)")
+            if more.isEmpty {
+                let made = try await scene.pal(
+                    "exec", "alice", "--", "sh", "-c", "mkdir \(inside)")
+                #expect(made.code == 0, "\(made)")
+            }
             try put(scene, "src/a file", "one")
             try put(scene, "src/sub/two", "two")
             try await body(scene, inside)
@@ -69,6 +74,13 @@ struct CopyTests {
             try await copied("src", "alice:\(inside)/renamed")
             try await copied("src/.", "alice:\(inside)/renamed/sub")
             try await copied("src/a file", "alice:\(inside)/b, & c")
+            let linked = try await scene.pal(
+                "exec", "alice", "--", "sh", "-c", "ln -s \(inside)/src \(inside)/link")
+            #expect(linked.code == 0, "\(linked)")
+            try await copied("src/a file", "alice:\(inside)/link/c")
+            try await copied("src/a file", "alice:\(inside)/link")
+            try await copied("alice:\(inside)/src/c", "through-a-link")
+            #expect(text(scene, "through-a-link") == "one")
             try await copied("alice:\(inside)/src", "out")
             #expect(text(scene, "out/a file") == "one")
             #expect(text(scene, "out/sub/two") == "two")
@@ -93,6 +105,9 @@ struct CopyTests {
                 #expect(run.err.contains(words), "\(run)")
             }
             try await refused("alice:\(inside)/gone", "out", "there is no \(inside)/gone")
+            try await refused("alice:\(inside)/gone/.", "out", "there is no directory")
+            try await refused("alice:\(inside)", "src/a file", "is not a directory")
+            #expect(text(scene, "src/a file") == "one")
             try await refused("src", "alice:\(inside)/no/where", "make it first")
             try await refused("src/a file/.", "alice:\(inside)", "is not a directory")
             try await refused("gone", "alice:\(inside)", "there is no gone")
@@ -102,7 +117,26 @@ struct CopyTests {
             let copied = try await scene.pal("cp", "src/a file", "alice:\(inside)/file")
             #expect(copied.code == 0, "\(copied)")
             try await refused("src", "alice:\(inside)/file", "is not a directory")
-            #expect(text(scene, "out") == nil)
+            #expect(!FileManager.default.fileExists(atPath: scene.root + "/out"))
+        }
+    }
+
+    /// The Engine was asked to give them to the container's user, and refused one that its host
+    /// does not know, as those of editors' images are.
+    @Test(arguments: platforms.filter { $0 != .process })
+    func ownersKeepTheirNumbersWhoeverTheContainersUserIs(_ platform: Platform) async throws {
+        try await play(platform, "specific: { user: \"1000:1000\" }\n") { scene, _ in
+            let own = geteuid() == 0 ? (1234, 1235) : (Int(geteuid()), Int(getegid()))
+            for path in ["src", "src/a file", "src/sub", "src/sub/two"] {
+                chown(scene.root + "/" + path, uid_t(own.0), gid_t(own.1))
+            }
+            let copied = try await scene.pal("cp", "src", "alice:/tmp")
+            #expect(copied.code == 0, "\(copied)")
+            let listed = try await scene.pal("exec", "alice", "--", "ls", "-ln", "/tmp/src")
+            let owners = listed.out.split(separator: "\n").dropFirst().map {
+                $0.split(separator: " ")[2...3].joined(separator: ":")
+            }
+            #expect(owners == ["\(own.0):\(own.1)", "\(own.0):\(own.1)"], "\(listed)")
         }
     }
 

@@ -20,8 +20,8 @@ func bounded<Item: Sendable, Output: Sendable>(
 extension Result where Success: Sendable, Failure == ProviderFailure {
     /// The result of an asynchronous function.
     ///
-    /// Not for a tuple: of one the optimized code of Swift 6.3 gives back another place's memory,
-    /// and pal crashed at the first container.
+    /// Not for a tuple: one that went through here was other memory in a build that Swift 6.3.1 had
+    /// optimized, and pal crashed at the first container.
     static func catching(
         _ body: () async throws(ProviderFailure) -> Success
     ) async -> Result<Success, Failure> {

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 import Glibc
+import PalFiles
 import PalHTTP
 public import PalModel
 public import PalProvider
@@ -10,13 +11,26 @@ extension DockerProvider: CopyingProvider {
     public func pathKind(
         _ reference: InstanceReference, _ path: String
     ) async throws(ProviderFailure) -> PathKind? {
-        try await pathKind(reference, path, links: 0)
+        let detail = try await require(reference)
+        var path = path
+        for _ in 0..<Self.mostLinks {
+            guard let stat = try await stat(detail, path) else { return nil }
+            guard stat.mode & PathStat.link != 0 else {
+                return stat.mode & PathStat.directory != 0 ? .directory : .file
+            }
+            // The Engine gives the place that a link leads to, as far as it is another.
+            guard let target = stat.linkTarget, target != path else { return nil }
+            path = target
+        }
+        return nil
     }
 
-    private func pathKind(
-        _ reference: InstanceReference, _ path: String, links: Int
-    ) async throws(ProviderFailure) -> PathKind? {
-        let detail = try await require(reference)
+    private static let mostLinks = 8
+
+    /// What the Engine says of a path; nil where nothing stands there.
+    private func stat(
+        _ detail: ContainerDetail, _ path: String
+    ) async throws(ProviderFailure) -> PathStat? {
         let response = try await headArchive(detail, path)
         if response.status == 404 { return nil }
         guard response.status == 200, let header = response.headers[Self.statHeader],
@@ -27,12 +41,7 @@ extension DockerProvider: CopyingProvider {
                 EngineAnswer(status: response.status, body: response.body),
                 doing: "look at \(path) in \(detail.plainName)", changesSomething: false)
         }
-        guard stat.mode & PathStat.link != 0 else {
-            return stat.mode & PathStat.directory != 0 ? .directory : .file
-        }
-        // The Engine gives the place that a link leads to, as far as it is another.
-        guard let target = stat.linkTarget, target != path, links < 8 else { return nil }
-        return try await pathKind(reference, target, links: links + 1)
+        return stat
     }
 
     private static let statHeader = "X-Docker-Container-Path-Stat"
@@ -75,11 +84,17 @@ extension DockerProvider: CopyingProvider {
                 answer, doing: "copy \(path) out of \(detail.plainName)", changesSomething: false)
         }
         let file = open(archive, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Self.notWritten(archive) }
+        guard file >= 0 else {
+            throw .invalid(SystemError("create", archive, code: errno).description)
+        }
         defer { close(file) }
         let bytes = stream.makeAsyncIterator()
         while let piece = try await next(bytes) {
-            guard Self.write(piece, to: file) else { throw Self.notWritten(archive) }
+            do throws(SystemError) {
+                try writeAll(piece, to: file, path: archive)
+            } catch {
+                throw .invalid(error.description)
+            }
         }
     }
 
@@ -93,30 +108,16 @@ extension DockerProvider: CopyingProvider {
         }
     }
 
-    private static func notWritten(_ archive: String) -> ProviderFailure {
-        .invalid("\(archive) cannot be written: \(String(cString: strerror(errno)))")
-    }
-
-    private static func write(_ bytes: [UInt8], to file: CInt) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
-        }
-        return true
-    }
-
-    /// Unpacks an archive in a directory of the container. What is made belongs to the container's
-    /// user, or to root where it names none.
+    /// Unpacks an archive in a directory of the container. Owners keep their numbers. Not by
+    /// `copyUIDGID`: Docker 20.10 looks for the container's user on its own host, and refuses one
+    /// that is not there.
     public func storeArchive(
         _ reference: InstanceReference, _ archive: String, in directory: String
     ) async throws(ProviderFailure) {
         let detail = try await require(reference)
         var call = EngineCall(
             "PUT", "/containers/\(detail.id)/archive",
-            query: [("path", directory), ("copyUIDGID", "1")], timeout: .seconds(3600))
+            query: [("path", directory)], timeout: .seconds(3600))
         call.archiveFile = archive
         let answer = try await engine.send(call)
         if answer.isSuccess { return }

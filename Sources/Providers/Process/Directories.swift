@@ -26,7 +26,7 @@ enum Directories {
 
     /// Takes a directory out of sight at once, then deletes it. What a crash leaves is invisible.
     static func delete(_ path: String) throws(SystemError) {
-        let (parent, name) = split(path)
+        let (parent, name) = RealPath.split(path)
         let hidden = RealPath.join(parent, ".deleted-\(name)-\(UInt64.random(in: 0 ... .max))")
         if rename(path, hidden) != 0 { throw SystemError("delete", path, code: errno) }
         try deleteTree(hidden)
@@ -86,10 +86,5 @@ enum Directories {
             }
             try deleteTree(plain)
         }
-    }
-
-    private static func split(_ path: String) -> (parent: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
 }

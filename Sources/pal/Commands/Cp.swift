@@ -85,49 +85,61 @@ struct Cp: AsyncParsableCommand {
         // MARK: Out
 
         func copyOut(_ source: CopyPath, to place: String) async throws {
-            let here = place == "-" ? nil : try destination(of: source, place)
+            if place == "-" {
+                try await provider.fetchArchive(reference, source.path, into: archive)
+                return try Self.print(archive)
+            }
+            let kind = try await provider.pathKind(reference, source.path)
+            if source.isContents, kind != .directory {
+                throw CommandFailure("there is no directory \(name):\(source.path)")
+            }
+            let here = try destination(of: source, isDirectory: kind == .directory, place)
             try await provider.fetchArchive(reference, source.path, into: archive)
-            guard let here else { return try Self.print(archive) }
-            let isDirectory = try await provider.pathKind(reference, source.path) == .directory
-            if source.isContents, !isDirectory {
-                throw CommandFailure("\(name):\(source.path) is not a directory")
+            if here.isNew {
+                try FileManager.default.createDirectory(
+                    atPath: here.directory, withIntermediateDirectories: false)
             }
             try await TarProgram.unpack(
                 archive, root: source.name, as: source.isContents ? nil : here.name,
                 in: here.directory)
         }
 
-        /// Where it goes, and under which name; made where it is the contents of a directory.
+        /// Where it goes and under which name, and whether that directory must be made first.
         private func destination(
-            of source: CopyPath, _ place: String
-        ) throws -> (directory: String, name: String) {
+            of source: CopyPath, isDirectory: Bool, _ place: String
+        ) throws -> (directory: String, name: String, isNew: Bool) {
             let path = CopyEnd.absolute(place)
+            let (parent, name) = RealPath.split(path)
+            switch Self.isDirectory(path) {
+            case true?: return (path, source.name, false)
+            case false?:
+                if isDirectory { throw CommandFailure("\(place) is not a directory") }
+                return (parent, name, false)
+            case nil: break
+            }
+            guard Self.isDirectory(parent) == true else {
+                throw CommandFailure("there is no directory \(parent); make it first")
+            }
+            if source.isContents { return (path, source.name, true) }
+            if place.hasSuffix("/") {
+                throw CommandFailure("there is no directory \(place); make it first")
+            }
+            return (parent, name, false)
+        }
+
+        /// Whether a path of this machine leads to a directory; nil where it leads nowhere.
+        private static func isDirectory(_ path: String) -> Bool? {
             var isDirectory: ObjCBool = false
-            if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
-                if isDirectory.boolValue { return (path, source.name) }
-                if source.isContents { throw CommandFailure("\(place) is not a directory") }
-                return TarProgram.split(path)
-            }
-            let (parent, name) = TarProgram.split(path)
-            guard FileManager.default.fileExists(atPath: parent, isDirectory: &isDirectory),
-                isDirectory.boolValue
-            else { throw CommandFailure("there is no directory \(parent); make it first") }
-            guard source.isContents else {
-                if place.hasSuffix("/") {
-                    throw CommandFailure("there is no directory \(place); make it first")
-                }
-                return (parent, name)
-            }
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: false)
-            return (path, source.name)
+            let stands = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+            return stands ? isDirectory.boolValue : nil
         }
 
         private static func print(_ archive: String) throws {
             let file = try FileHandle(forReadingFrom: URL(filePath: archive))
             while let bytes = try file.read(upToCount: 1 << 20), !bytes.isEmpty {
+                // Thrown, so that the archive is removed.
                 guard StandardStreams.write([UInt8](bytes), to: STDOUT_FILENO) else {
-                    Terminal.exit(128 + SIGPIPE)
+                    throw ExitCode(128 + SIGPIPE)
                 }
             }
         }
@@ -149,14 +161,14 @@ struct Cp: AsyncParsableCommand {
                 return try await provider.storeArchive(reference, archive, in: path)
             }
             let source = CopyPath(CopyEnd.absolute(place, keepingDot: true))
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: source.path, isDirectory: &isDirectory)
-            else { throw CommandFailure("there is no \(place)") }
-            if source.isContents, !isDirectory.boolValue {
+            guard let isDirectory = Self.isDirectory(source.path) else {
+                throw CommandFailure("there is no \(place)")
+            }
+            if source.isContents, !isDirectory {
                 throw CommandFailure("\(source.path) is not a directory")
             }
             let (directory, name) = try await destination(
-                inside: path, of: source, isDirectory: isDirectory.boolValue)
+                inside: path, of: source, isDirectory: isDirectory)
             if source.isContents {
                 try await TarProgram.pack(source.path + "/.", into: archive)
             } else {
@@ -172,9 +184,9 @@ struct Cp: AsyncParsableCommand {
             case .directory: return (path, source.name)
             case .file:
                 if isDirectory { throw CommandFailure("\(name):\(path) is not a directory") }
-                return TarProgram.split(path)
+                return RealPath.split(path)
             case nil:
-                let (parent, last) = TarProgram.split(path)
+                let (parent, last) = RealPath.split(path)
                 guard !source.isContents, !path.hasSuffix("/"),
                     try await provider.pathKind(reference, parent) == .directory
                 else {
@@ -226,5 +238,5 @@ struct CopyPath: Equatable {
         self.path = path.isEmpty ? "/" : path
     }
 
-    var name: String { TarProgram.split(path).name }
+    var name: String { RealPath.split(path).name }
 }

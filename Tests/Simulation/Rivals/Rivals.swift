@@ -16,7 +16,7 @@ public enum Rivals {
     private static let rest = Duration.seconds(400)
     private static let deeds = 12
     /// What may go wrong beside the rival itself.
-    public static let faults: Set<Fault> = [
+    private static let faults: Set<Fault> = [
         .serverError, .slowCall, .failedPage, .partialList, .staleList, .lostEvent, .lateEvent,
         .slowStart, .crashingInstance, .halfCreation, .serverDefaults, .lostFileEvent,
     ]
@@ -26,17 +26,11 @@ public enum Rivals {
 
     /// Runs one seed.
     public static func run(seed: UInt64, _ options: Options = Options()) -> Outcome {
-        var outcome = Outcome(seed: seed)
-        do {
+        Outcome(seed: seed) { outcome throws in
             let run = try RivalRun(seed, options)
             try run.play()
             run.tell(&outcome)
-        } catch {
-            outcome.findings = [
-                Finding(promise: "the run begins", at: 0, name: "-", what: "\(error)")
-            ]
         }
-        return outcome
     }
 
     /// One run of the two.
@@ -105,12 +99,7 @@ public enum Rivals {
 
         func tell(_ outcome: inout Outcome) {
             outcome.findings = judges.value.findings + findings.value
-            outcome.traceHash = world.trace.hash
-            outcome.trace = world.trace.lines
-            outcome.virtualTime = world.clock.elapsed().milliseconds
-            outcome.effects = tally.value.effects
-            outcome.strikes = world.faults.strikes
-            outcome.coverage = tally.value.seen
+            outcome.take(world, tally.value)
             outcome.coverage["effects of the first"] = judges.value.effects[0]
             outcome.coverage["effects of the second"] = judges.value.effects[1]
         }

@@ -6,17 +6,33 @@ public enum Simulation {
     /// Runs a seed. Nothing in it depends on anything but the seed and the options, and nothing
     /// waits for real time.
     public static func run(seed: UInt64, _ options: Options = Options()) -> Outcome {
-        var outcome = Outcome(seed: seed)
-        do {
+        Outcome(seed: seed) { outcome throws in
             let run = try Run(seed, options)
             run.play()
             run.tell(&outcome)
-        } catch {
-            outcome.findings = [
-                Finding(promise: "the run begins", at: 0, name: "-", what: "\(error)")
-            ]
         }
-        return outcome
+    }
+}
+
+extension Outcome {
+    /// What comes of a run; where it cannot begin, that is what was found.
+    init(seed: UInt64, _ run: (inout Outcome) throws -> Void) {
+        self.init(seed: seed)
+        do {
+            try run(&self)
+        } catch {
+            findings = [Finding(promise: "the run begins", at: 0, name: "-", what: "\(error)")]
+        }
+    }
+
+    /// Takes in what a world and a tally show at the end, all but the findings.
+    mutating func take(_ world: World, _ tally: Tally) {
+        traceHash = world.trace.hash
+        trace = world.trace.lines
+        virtualTime = world.clock.elapsed().milliseconds
+        effects = tally.effects
+        strikes = world.faults.strikes
+        coverage = tally.seen
     }
 }
 
@@ -129,11 +145,6 @@ struct Run {
 
     func tell(_ outcome: inout Outcome) {
         outcome.findings = safety.value.findings + findings.value
-        outcome.traceHash = world.trace.hash
-        outcome.trace = world.trace.lines
-        outcome.virtualTime = world.clock.elapsed().milliseconds
-        outcome.effects = tally.value.effects
-        outcome.strikes = world.faults.strikes
-        outcome.coverage = tally.value.seen
+        outcome.take(world, tally.value)
     }
 }
