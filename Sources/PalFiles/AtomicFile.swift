@@ -47,8 +47,6 @@ public enum AtomicFile {
             if code != EINTR { throw SystemError("save", directory, code: code) }
         }
     }
-
-    /// The directory part (`.` where there is none) and the name.
 }
 
 /// Writes all of `bytes` from where the descriptor stands.

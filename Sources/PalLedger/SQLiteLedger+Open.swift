@@ -16,7 +16,13 @@ extension SQLiteLedger {
     static func open(directory: String, patience: Double) throws(LedgerError) -> SQLiteLedger {
         let state = StateDirectory(path: directory)
         try state.create()
-        try state.createDatabaseFile()
+        try state.createDatabase { (draft) throws(LedgerError) in
+            try attempting("create the ledger", draft) {
+                let queue = try DatabaseQueue(path: draft, configuration: configuration(patience))
+                try queue.writeWithoutTransaction { try Schema.prepare($0, path: draft) }
+                try queue.close()
+            }
+        }
         return try attempting("open the ledger", state.database) {
             let queue = try DatabaseQueue(
                 path: state.database, configuration: configuration(patience))

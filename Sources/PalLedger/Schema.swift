@@ -62,7 +62,8 @@ enum Schema {
         case foreign
     }
 
-    /// Looks at the header and, where that says nothing, at whether there are tables.
+    /// Looks at the header and, where that says nothing, at whether there are tables. Only certain
+    /// inside a transaction: another process may write between the three.
     static func standing(_ db: Database) throws -> Standing {
         let id = try Int64.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
@@ -79,14 +80,13 @@ enum Schema {
     /// Safe beside other processes that do the same: all happens in one transaction, which looks
     /// again once it has the write lock.
     static func prepare(_ db: Database, path: String) throws {
-        if try standing(db) == .foreign {
-            // Read while another process was making the tables? With the lock it is certain.
-            try db.inTransaction(.immediate) {
-                _ = try needsWork(db, path)
-                return .rollback
-            }
+        var work = false
+        // What is read piece by piece while another process makes the tables looks foreign.
+        try db.inTransaction(.deferred) {
+            work = try needsWork(db, path)
+            return .commit
         }
-        guard try needsWork(db, path) else { return }
+        guard work else { return }
         // Outside of a transaction, as SQLite demands; in the file's header from then on.
         _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
         try migrate(db, path: path)

@@ -34,19 +34,27 @@ struct StateDirectory: Sendable {
         }
     }
 
-    /// Makes an empty database file that only this user can read. SQLite gives its own files beside
-    /// it the same mode. One that exists is not opened: closing it would drop SQLite's locks.
-    func createDatabaseFile() throws(LedgerError) {
-        let descriptor = open(database, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if descriptor >= 0 {
-            close(descriptor)
-            return
+    /// Makes the database with `fill` and then gives it its name: nobody ever opens half of one.
+    /// Does nothing where there is one; one that another process made first is kept.
+    ///
+    /// - Parameter fill: Makes a database in an empty file, and leaves it closed. Only this user
+    ///   can read the file; SQLite gives its own files beside it the same mode. A crash may leave
+    ///   it behind, as `.pal.db.*.tmp`.
+    func createDatabase(_ fill: (String) throws(LedgerError) -> Void) throws(LedgerError) {
+        guard access(database, F_OK) != 0 else { return }
+        let draft = RealPath.join(path, ".pal.db.\(UInt64.random(in: 0 ... .max)).tmp")
+        defer { for end in ["", "-wal", "-shm"] { unlink(draft + end) } }
+        let descriptor = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw cannotCreate(database, errno) }
+        close(descriptor)
+        try fill(draft)
+        guard link(draft, database) == 0 || errno == EEXIST else {
+            throw cannotCreate(database, errno)
         }
-        let code = errno
-        guard code == EEXIST else {
-            throw LedgerError(
-                "cannot create \(database): \(SystemError("create", "", code: code).reason)")
-        }
+    }
+
+    private func cannotCreate(_ file: String, _ code: CInt) -> LedgerError {
+        LedgerError("cannot create \(file): \(SystemError("create", "", code: code).reason)")
     }
 
     private func refusal(_ directory: String, _ code: CInt) -> LedgerError {

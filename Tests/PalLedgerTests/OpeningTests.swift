@@ -48,6 +48,29 @@ import Testing
         }
     }
 
+    /// A ledger that another process was making was refused as foreign: its number was read before
+    /// the other's tables were there, and its tables afterwards.
+    @Test(arguments: 1...3)
+    func aLedgerInTheMakingIsNotForeign(moment: Int) throws {
+        let state = StateFixture()
+        let looking = try state.stranger()
+        let making = try state.stranger()
+        let questions = Mutex(0)
+        try looking.inDatabase { db in
+            db.trace { event in
+                guard event.description == "PRAGMA user_version" else { return }
+                let question = questions.withLock {
+                    $0 += 1
+                    return $0
+                }
+                guard question == moment else { return }
+                try? making.inDatabase { try Schema.prepare($0, path: state.database) }
+            }
+            try Schema.prepare(db, path: state.database)
+        }
+        #expect(questions.withLock { $0 } >= moment)
+    }
+
     @Test func whoComesSecondDoesNotMigrateAgain() throws {
         let ledger = try SQLiteLedger.inMemory()
         try ledger.save(.small("a"))
@@ -65,8 +88,8 @@ import Testing
         let state = StateFixture()
         #expect(try SQLiteLedger.openReadOnly(directory: state.path) == nil)
         // As a process that opens it first leaves it for an instant.
-        try StateDirectory(path: state.path).create()
-        try StateDirectory(path: state.path).createDatabaseFile()
+        // As a release that made the file before its tables left it, when it was killed between.
+        try state.stranger().inDatabase { try $0.execute(sql: "VACUUM") }
         #expect(try SQLiteLedger.openReadOnly(directory: state.path) == nil)
     }
 
