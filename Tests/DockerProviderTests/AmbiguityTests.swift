@@ -1,5 +1,6 @@
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider

@@ -1,6 +1,7 @@
 import PalModel
 import PalProvider
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import DockerProvider

@@ -1,6 +1,7 @@
 import Glibc
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider

@@ -14,6 +14,10 @@ public final class DockerEngine: Sendable {
         || ProcessInfo.processInfo.environment["CI"] == "true"
 
     private let client = HTTPClient()
+    private let socket: String
+
+    /// The one at a socket.
+    public init(socket: String = "/var/run/docker.sock") { self.socket = socket }
 
     /// Calls the Engine's API.
     @discardableResult
@@ -24,7 +28,7 @@ public final class DockerEngine: Sendable {
             HTTPRequest(
                 method, "/v1.41" + path, headers: [("Content-Type", type)], body: body,
                 timeout: .seconds(60)),
-            to: .unixSocket(path: "/var/run/docker.sock"))
+            to: .unixSocket(path: socket))
     }
 
     /// A container as the Engine lists it.

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import PalHTTP
 
 /// An Engine of the test's own, which may be stopped: it runs no containers.
@@ -62,9 +63,42 @@ public final class OwnEngine {
         process = nil
     }
 
+    /// What kills it at once, as a machine that is out of memory does; from any thread.
+    public var killer: @Sendable () -> Void {
+        let id = process?.processIdentifier ?? 0
+        return { if id > 0 { kill(id, SIGKILL) } }
+    }
+
+    /// Waits for the end of one that was killed, and of its containerd, which dies with it; its data
+    /// and its containers stay.
+    ///
+    /// `waitUntilExit` waits for the containers too, which inherit what it listens to. Where nobody
+    /// takes dead processes away at once, the files with their numbers look true: they go.
+    public func bury() async throws {
+        for file in ["/pid", "/exec/containerd/containerd.pid"] {
+            guard let id = try? String(contentsOfFile: directory + file, encoding: .utf8) else {
+                continue
+            }
+            while let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8),
+                !stat.contains(") Z")
+            {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            unlink(directory + file)
+        }
+        process = nil
+    }
+
     /// Ends it and deletes its data.
     public func remove() {
         stop()
+        // One that was killed left what it had mounted.
+        let mounts = (try? String(contentsOfFile: "/proc/mounts", encoding: .utf8)) ?? ""
+        for mount in mounts.split(separator: "\n").reversed() {
+            let words = mount.split(separator: " ")
+            guard words.count > 1, words[1].hasPrefix(directory + "/") else { continue }
+            umount2(String(words[1]), CInt(MNT_DETACH))
+        }
         try? FileManager.default.removeItem(atPath: directory)
     }
 }

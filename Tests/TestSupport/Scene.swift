@@ -211,6 +211,11 @@ public struct Scene: Sendable {
         /// What is true of it.
         public var conditions: [Told]
 
+        /// What a condition of a kind says, where it has one.
+        public func message(_ kind: String) -> String? {
+            conditions.first { $0.kind == kind && $0.isTrue }?.message
+        }
+
         /// Whether it has a condition of a kind.
         public func has(_ kind: String) -> Bool {
             conditions.contains { $0.kind == kind && $0.isTrue }

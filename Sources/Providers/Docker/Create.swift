@@ -131,10 +131,16 @@ extension DockerProvider {
             return Home(made: name)
         }
         guard volume.labels?[DockerLabel.swarm] == settings.swarm else {
+            // An Engine that is killed while it makes a volume leaves it without labels. Nothing
+            // tells that from one that somebody made by hand and works with.
+            let whose =
+                (volume.labels ?? [:]).isEmpty
+                ? "without a label: it is somebody else's, or Docker was killed while it made it"
+                : "and is not pal's"
             throw .instance(
                 .nameTaken,
-                "the Docker volume \(name) exists and is not pal's; rename the instance, or remove "
-                    + "the volume if nobody needs what is in it (docker volume rm \(name))",
+                "the Docker volume \(name) exists \(whose); rename the instance, or remove the "
+                    + "volume if nobody needs what is in it (docker volume rm \(name))",
                 isRetryable: true)
         }
         return Home(notices: ["the kept volume \(name) is attached again, with what is in it"])

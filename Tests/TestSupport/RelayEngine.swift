@@ -1,14 +1,15 @@
 import FoundationEssentials
 import Glibc
 import Synchronization
-import TestSupport
 
 /// A socket that passes requests on to the real Engine, keeps a list of them, and does to some what
 /// a real Engine cannot be made to do: lose the answer after the effect, or fail as a gateway does.
 ///
 /// One request for each connection. Threads, because sockets block.
-final class RelayEngine: Sendable {
-    enum Treatment: Sendable {
+public final class RelayEngine: Sendable {
+    /// What is done with a request.
+    public enum Treatment: Sendable {
+        /// The Engine does it and answers.
         case pass
         /// The Engine does it, and its answer is thrown away.
         case loseAnswer
@@ -16,21 +17,32 @@ final class RelayEngine: Sendable {
         case answer(status: Int, message: String)
         /// So many bytes of the answer, and then the connection ends.
         case cut(after: Int)
+        /// The Engine has it, and this happens while it works.
+        case interrupt(@Sendable () -> Void)
     }
 
-    struct Seen: Sendable, Hashable {
-        var method: String
+    /// A request that came by.
+    public struct Seen: Sendable, Hashable {
+        /// Such as `POST`.
+        public var method: String
         /// With query, without version.
-        var path: String
+        public var path: String
     }
 
-    let path: String
+    /// The socket that stands for the Engine's.
+    public let path: String
+    private let engine: String
     private let listener: Int32
     private let treatment: Mutex<@Sendable (Seen) -> Treatment>
     private let requests = Mutex<[Seen]>([])
     private let connections = Mutex<Set<Int32>>([])
 
-    init(_ treatment: @escaping @Sendable (Seen) -> Treatment = { _ in .pass }) throws {
+    /// Listens in front of an Engine until `close`.
+    public init(
+        to engine: String = "/var/run/docker.sock",
+        _ treatment: @escaping @Sendable (Seen) -> Treatment = { _ in .pass }
+    ) throws {
+        self.engine = engine
         path = "/tmp/pal-relay-\(UInt64.random(in: 0 ... .max)).sock"
         self.treatment = Mutex(treatment)
         listener = try TestSocket.listen(atPath: path, backlog: 256)
@@ -44,23 +56,25 @@ final class RelayEngine: Sendable {
     }
 
     /// What was asked since the last time.
-    func takeRequests() -> [Seen] {
+    public func takeRequests() -> [Seen] {
         requests.withLock { requests in
             defer { requests = [] }
             return requests
         }
     }
 
-    func treat(_ treatment: @escaping @Sendable (Seen) -> Treatment) {
+    /// Does something else with requests from here on.
+    public func treat(_ treatment: @escaping @Sendable (Seen) -> Treatment) {
         self.treatment.withLock { $0 = treatment }
     }
 
     /// Breaks every connection that is open, as an Engine does that is stopped.
-    func cut() {
+    public func cut() {
         connections.withLock { for connection in $0 { shutdown(connection, Int32(SHUT_RDWR)) } }
     }
 
-    func close() {
+    /// Ends it; connections that are open go on.
+    public func close() {
         shutdown(listener, Int32(SHUT_RDWR))
         Glibc.close(listener)
         unlink(path)
@@ -92,13 +106,19 @@ final class RelayEngine: Sendable {
         case .pass: forward(Array(request.utf8) + body, connection)
         case .loseAnswer: forward(Array(request.utf8) + body, nil)
         case .cut(let limit): forward(Array(request.utf8) + body, connection, limit: limit)
+        case .interrupt(let happening):
+            forward(Array(request.utf8) + body, connection, meanwhile: happening)
         }
     }
 
-    private func forward(_ request: [UInt8], _ connection: Int32?, limit: Int = .max) {
-        guard let engine = TestSocket.connect(toPath: TestEngine.socketPath) else { return }
+    private func forward(
+        _ request: [UInt8], _ connection: Int32?, limit: Int = .max,
+        meanwhile: () -> Void = {}
+    ) {
+        guard let engine = TestSocket.connect(toPath: engine) else { return }
         defer { Glibc.close(engine) }
         guard send(engine, request) else { return }
+        meanwhile()
         var buffer = [UInt8](repeating: 0, count: 65536)
         var left = limit
         while left > 0 {
