@@ -74,6 +74,22 @@ struct CreateTests {
         }
     }
 
+    @Test("a first creation that fails leaves nothing, and no network either")
+    func nothingLeft() async throws {
+        try await TestSwarm.run { swarm in
+            _ = try await swarm.provider.listInstances(.all)
+            _ = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(
+                    swarm.request(
+                        swarm.config("alice") {
+                            $0.specific = ["user": .string("nobody-of-that-name")]
+                        }))
+            }
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
+            #expect(try await !swarm.provider.networkExists(swarm.provider.networkName))
+        }
+    }
+
     @Test("forty creations at once share one network, and each has ports of its own")
     func atOnce() async throws {
         try await TestSwarm.run { swarm in

@@ -106,6 +106,48 @@ struct StatsTests {
         }
     }
 
+    @Test("what is on the disk is its own layer and its volumes; what is not known is not guessed")
+    func disk() throws {
+        let usage = try JSONDecoder().decode(
+            DiskUsage.self,
+            from: Data(
+                """
+                {"Containers":[{"Id":"a","SizeRw":536870912,"Mounts":[{"Type":"bind"},
+                {"Type":"volume","Name":"v"},{"Type":"volume","Name":"cache"}]},{"Id":"b"},
+                {"Id":"c","Mounts":[{"Name":"remote"}]}],
+                "Volumes":[{"Name":"v","UsageData":{"Size":1073741824,"RefCount":1}},
+                {"Name":"cache","UsageData":{"Size":536870912,"RefCount":2}},
+                {"Name":"other","UsageData":{"Size":5,"RefCount":0}},
+                {"Name":"remote","UsageData":{"Size":-1,"RefCount":1}}]}
+                """.utf8))
+        #expect(usage.storage(of: "a", home: "v") == 2)
+        #expect(usage.storage(of: "b", home: "v") == 1)
+        #expect(usage.storage(of: "b", home: nil) == 0)
+        #expect(usage.storage(of: "c", home: nil) == nil)
+        #expect(usage.storage(of: "gone", home: "v") == nil)
+    }
+
+    @Test("what a real container writes is measured", .needsDocker, .timeLimit(.minutes(5)))
+    func realDisk() async throws {
+        try await TestSwarm.run { swarm in
+            let writer = try await swarm.createReady("writer")
+            let write = Command([
+                "sh", "-c",
+                "dd if=/dev/zero of=/home/coder/a bs=1M count=4; "
+                    + "dd if=/dev/zero of=/b bs=1M count=2",
+            ])
+            _ = try await swarm.provider.executeCommand(writer.reference, write)
+            // The Engine counts for one at a time, and not where a container goes meanwhile.
+            for _ in 0..<100 {
+                let usage = try await swarm.provider.getUsage(writer.reference)
+                guard let storage = usage?.storage else { continue }
+                #expect(storage * 1024 > 5.9 && storage * 1024 < 7)
+                return
+            }
+            Issue.record("it was never told")
+        }
+    }
+
     @Test("an Engine that refuses one-shot is asked without", .needsDocker)
     func fallback() async throws {
         let relay = try RelayEngine {

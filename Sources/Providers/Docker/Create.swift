@@ -15,6 +15,18 @@ extension DockerProvider {
         _ request: CreateRequest
     ) async throws(ProviderFailure) -> VSCodeInstance {
         try check(request)
+        do throws(ProviderFailure) {
+            return try await create(request)
+        } catch {
+            // The network may have been made for it; what nobody knows the end of may need it.
+            if case .error = error { await removeNetworkAfterLast("") }
+            throw error
+        }
+    }
+
+    private func create(
+        _ request: CreateRequest
+    ) async throws(ProviderFailure) -> VSCodeInstance {
         let secrets = try secretValues(request.config)
         let variables = try Furnishing(request.config, secrets: secrets, generated: nil).variables
         try await pullFirst(request)
@@ -223,6 +235,7 @@ extension DockerProvider {
         let result = await Result<Bool, ProviderFailure>.catching { () throws(ProviderFailure) in
             try await delete(id, named: id)
         }
+        if case .success = result { members.remove(id) }
         if case .failure(let failure) = result {
             logger.warning(
                 "a container that could not be started stays",

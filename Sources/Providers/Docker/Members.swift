@@ -15,6 +15,9 @@ final class Members: Sendable {
     /// One was made.
     func insert(_ id: String) { ids.withLock { _ = $0?.insert(id) } }
 
+    /// One is gone again.
+    func remove(_ id: String) { ids.withLock { _ = $0?.remove(id) } }
+
     /// One is gone. False where others are known to stand.
     func mayBeEmpty(without id: String) -> Bool {
         ids.withLock { ids in
@@ -25,7 +28,8 @@ final class Members: Sendable {
 }
 
 extension DockerProvider {
-    /// Removes the swarm's network where the container that was just deleted was its last one.
+    /// Removes the swarm's network where the container that was just deleted was its last one, or
+    /// where none came of a creation (whose id is empty).
     ///
     /// Asks the Engine only where no other is known. Whatever fails here is no failure of the
     /// deletion: a network that stays is used again.

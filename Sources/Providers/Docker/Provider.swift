@@ -38,6 +38,7 @@ public struct DockerProvider: AbstractProvider {
     let credentials: RegistryCredentials
     let members = Members()
     let samples = Samples()
+    let diskLook = DiskLook()
     let extensionRuns = ExtensionRuns()
     let memoryDeaths = MemoryDeaths()
 

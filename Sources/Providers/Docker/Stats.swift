@@ -107,13 +107,15 @@ final class Samples: Sendable {
 }
 
 extension DockerProvider: MetricsProvider {
-    /// One look where the last one was less than a minute ago, else two with a pause between.
+    /// One look where the last one was less than a minute ago, else two with a pause between. What
+    /// is on the disk is as it was within the last minute, and left out where counting takes long.
     public func getUsage(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> ResourceUsage? {
         guard let detail = try await find(reference), detail.isRunning,
             var stats = try await stats(detail.id), var now = stats.sample
         else { return nil }
+        async let storage = storageUsed(detail)
         var earlier = samples.exchange(detail.id, now) ?? stats.earlierSample
         if earlier.flatMap({ now.cores(since: $0) }) == nil {
             try await pause(Self.betweenLooks)
@@ -123,7 +125,8 @@ extension DockerProvider: MetricsProvider {
             _ = samples.exchange(detail.id, sample)
         }
         return ResourceUsage(
-            cpu: earlier.flatMap { now.cores(since: $0) }, memory: stats.memoryUsed)
+            cpu: earlier.flatMap { now.cores(since: $0) }, memory: stats.memoryUsed,
+            storage: await storage)
     }
 
     private static let betweenLooks = Duration.milliseconds(250)

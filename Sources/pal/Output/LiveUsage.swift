@@ -73,9 +73,12 @@ extension StatusReport {
             guard let resources = row.instance?.resources,
                 resources.cpu.used != nil || resources.memory.used != nil
             else { continue }
+            let storage =
+                resources.storage.used == nil
+                ? "" : ", \(resources.storage.text(digits: 2)) GiB of disk"
             Terminal.say(
                 "\(row.name): uses \(resources.cpu.text(digits: 2)) cores, "
-                    + "\(resources.memory.text(digits: 0)) MiB")
+                    + "\(resources.memory.text(digits: 0)) MiB\(storage)")
         }
     }
 }
