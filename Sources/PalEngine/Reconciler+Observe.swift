@@ -101,6 +101,8 @@ extension Reconciler {
 
     private func failedToList(_ name: String, _ failure: ProviderFailure) {
         world.providers[name]?.isListing = false
+        // Ended by pal's own end, which says nothing of the provider.
+        guard !Task.isCancelled else { return }
         world.providers[name]?.heed(failure, at: parts.clock.elapsed())
         let isPassing = failure.error.map { $0.isRetryable && $0.kind != .connection }
         providerFailed(name, failure.description, isPassing: isPassing ?? false)

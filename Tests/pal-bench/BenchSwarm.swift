@@ -50,10 +50,17 @@ struct BenchSwarm: Sendable {
         return directory
     }
 
-    /// Writes the spec file of one name.
+    /// Writes the spec file of one name. The editor has no password of its own: nobody else here
+    /// makes one, and it is a file that is written into each container.
     func writeSpec(_ name: String, _ more: String, in directory: String) throws {
-        try "name: \(name)\nimage: \(BusyboxImage.name)\n\(more)".write(
-            toFile: "\(directory)/\(name).yaml", atomically: true, encoding: .utf8)
+        try """
+        name: \(name)
+        image: \(BusyboxImage.name)
+        editor: custom
+        network: { port: 8080 }
+        health: { path: /healthz }
+        \(more)
+        """.write(toFile: "\(directory)/\(name).yaml", atomically: true, encoding: .utf8)
     }
 
     /// A ledger on disk in a new state directory.
