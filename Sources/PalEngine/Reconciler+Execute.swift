@@ -296,8 +296,9 @@ extension Reconciler {
         let name = plan.name
         queue.done(name)
         world[name]?.mustLookAt.insert(plan.provider)
-        let time = parts.clock.elapsed() + policy.eventDelay
-        world.providers[plan.provider]?.look(at: name, at: time)
+        // One look for all that end together; where nothing else is under way nobody is waited for.
+        let delay = queue.inFlight.isEmpty ? .zero : policy.eventDelay
+        world.providers[plan.provider]?.look(at: name, at: parts.clock.elapsed() + delay)
         enqueue(name)
         bell.ring()
     }
