@@ -42,6 +42,22 @@ struct PromiseTests {
         }
     }
 
+    /// It said that the plan changes nothing, and ended well.
+    @Test func aPlanOfNothingButWhatIsBlockedEndsWithTheReason() async throws {
+        try await Scene.play { scene in
+            try scene.write("b.yaml", scene.spec("b", .process, "dependsOn: [c]"))
+            let plan = try await scene.pal("plan", "-o", "json")
+            #expect(plan.code == 1)
+            let file = scene.root + "/plan.json"
+            try plan.out.write(toFile: file, atomically: true, encoding: .utf8)
+            let applied = try await scene.pal("apply", "--plan", file)
+            #expect(applied.code == 1)
+            #expect(applied.out.contains("The plan changes nothing."))
+            #expect(applied.err.contains("b: "), "\(applied)")
+            #expect(applied.err.contains("no spec declares 'c'"), "\(applied)")
+        }
+    }
+
     @Test func whyAnswersForSettledHeldAndBlocked() async throws {
         try await Scene.play { scene in
             let before = try await scene.pal("why", "a")

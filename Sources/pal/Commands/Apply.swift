@@ -31,8 +31,10 @@ struct Apply: AsyncParsableCommand {
         let environment = try world.environment()
         let plan = try plan.map { try PlanFile(reading: $0) }
         if let plan, plan.names.isEmpty {
+            for line in plan.waits { Terminal.complain(line) }
             Terminal.say("The plan changes nothing.")
-            return
+            if plan.waits.isEmpty { return }
+            Terminal.exit(1)
         }
         let client = try ControlClient(environment, logLevel: world.logLevel)
         let progress = ProgressLine()
@@ -62,6 +64,7 @@ private struct PlanFile: Decodable {
     private struct Entry: Decodable {
         var name: String
         var steps: [Step]
+        var conditions: [Condition]
     }
 
     private var plans: [Entry]
@@ -70,6 +73,14 @@ private struct PlanFile: Decodable {
     /// What the plan does, by the name of what it changes.
     var steps: [String: [Step]] {
         Dictionary(plans.filter { !$0.steps.isEmpty }.map { ($0.name, $0.steps) }) { $0 + $1 }
+    }
+
+    /// Why nothing is planned for what is not as it should be.
+    var waits: [String] {
+        plans.filter { $0.steps.isEmpty }.flatMap { plan in
+            plan.conditions.filter { [.blocked, .awaitingApproval].contains($0.kind) }
+                .map { "\(plan.name): \($0.message)" }
+        }
     }
 
     /// What the plan changes, sorted.
