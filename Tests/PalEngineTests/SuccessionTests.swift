@@ -54,6 +54,34 @@ struct SuccessionTests {
         }
     }
 
+    @Test func itMayEndUnderANewerDeclaration() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([config("1")])
+        try await swarm.perform(.apply)
+        swarm.platform.state.withLock { $0.readiness = .notReady("warming up") }
+        swarm.source.declare([config("2")])
+        let reconciler = try swarm.reconciler()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("both stand") { swarm.platform.objects.count == 2 }
+            swarm.source.declare([config("3")])
+            try await eventually("the newest is made") {
+                swarm.platform.objects.contains { $0.config.env == ["A": "3"] }
+            }
+            let old = swarm.platform.objects.first { $0.providerInstanceId == "object-1" }
+            #expect(old?.status == .running, "nobody who works in it waits for another")
+            swarm.platform.meddleNewest("a") { $0.readiness = .ready }
+            try await eventually("it alone is left") {
+                swarm.platform.objects.map(\.config.env) == [["A": "3"]]
+            }
+            try await eventually("it is what was applied") {
+                try swarm.record("a")?.applied?.value.env == ["A": "3"]
+            }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+    }
+
     @Test func aNewOneThatEndsIsTakenAwayAndTheOldOneGoesOn() async throws {
         var swarm = try TestSwarm()
         swarm.policy.stallAfter = 2
