@@ -83,6 +83,36 @@ struct ExtensionTests {
         }
     }
 
+    @Test("an installation that hangs is ended, with all that it started, and says so")
+    func hanging() async throws {
+        try await withEditors { swarm in
+            let made = try await swarm.createReady("alice") { $0.image = EditorImages.codeServer }
+            _ = try await inside(
+                swarm, made,
+                """
+                mkdir -p /tmp/hang
+                printf '#!/bin/sh\\n[ "$1" = --list-extensions ] && exit\\nsleep 4321\\n' \
+                  > /tmp/hang/code-server
+                chmod +x /tmp/hang/code-server
+                """)
+            for limit in [1, 99] {
+                // Another one has nothing to install, and leaves nobody who waits.
+                let wanted = limit == 1 ? "code-server a.b" : "code-server"
+                let command = Command(
+                    ExtensionList.command(wanted, limit: .seconds(limit)),
+                    environment: ["PATH": "/tmp/hang:/bin:/usr/bin"], timeout: .seconds(30))
+                let result = try await swarm.provider.executeCommand(made.reference, command)
+                #expect((result.exitCode == 0) == (limit == 99))
+                let log = try await inside(swarm, made, "cat \(ExtensionList.log)")
+                #expect(log == (limit == 1 ? "it took longer than 1 seconds\n" : ""))
+            }
+            let left = try await inside(
+                swarm, made, "sleep 1; cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+            #expect(!left.contains("sleep 4321"), "\(left)")
+            #expect(!left.contains("sleep 99"), "\(left)")
+        }
+    }
+
     @Test("an unknown one is named")
     func missing() async throws {
         try await withEditors { swarm in

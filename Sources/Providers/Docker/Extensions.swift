@@ -118,11 +118,21 @@ enum ExtensionList {
     static let marker = "pal-extensions"
 
     /// Installs what is not there yet, one after the other, and ends with 0 where all are there.
-    static func command(_ label: String) -> [String] {
+    ///
+    /// The Engine has no call that ends a command: one that hangs, as at a marketplace that does
+    /// not answer, ends itself and all that it started.
+    static func command(_ label: String, limit: Duration = .seconds(900)) -> [String] {
         let words = label.split(separator: " ").map(String.init)
         let program = words.first.flatMap(Editor.init(rawValue:)).flatMap(program(of:)) ?? "false"
+        let seconds = limit.components.seconds
         let script = """
             exec >\(log) 2>&1
+            (trap 'kill $!; exit' TERM
+            sleep \(seconds) & wait $! || exit
+            echo 'it took longer than \(seconds) seconds'
+            kill -KILL 0) &
+            watch=$!
+            trap 'kill $watch' EXIT
             have=$(\(program) --list-extensions --show-versions) || exit 1
             have="
             $(printf %s "$have" | tr A-Z a-z)
