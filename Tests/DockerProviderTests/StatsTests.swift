@@ -138,9 +138,12 @@ struct StatsTests {
             ])
             _ = try await swarm.provider.executeCommand(writer.reference, write)
             // The Engine counts for one at a time, and not where a container goes meanwhile.
-            for _ in 0..<100 {
+            for _ in 0..<300 {
                 let usage = try await swarm.provider.getUsage(writer.reference)
-                guard let storage = usage?.storage else { continue }
+                guard let storage = usage?.storage else {
+                    try await Task.sleep(for: .milliseconds(200))
+                    continue
+                }
                 #expect(storage * 1024 > 5.9 && storage * 1024 < 7)
                 return
             }

@@ -71,24 +71,23 @@ struct DiskUsage: Decodable, Sendable, Hashable {
 final class DiskLook: Sendable {
     private struct Look {
         var at: ContinuousClock.Instant
-        var task: Task<DiskUsage?, Never>
+        /// Nil where the Engine did not tell.
+        var usage: DiskUsage?
+
+        var isFresh: Bool { .now - at < (usage == nil ? .seconds(5) : .seconds(60)) }
     }
 
     private let last = Mutex<Look?>(nil)
-    private static let lasts = Duration.seconds(60)
+    private let turnstile = Turnstile()
 
-    /// What the last look saw, or sees once it is done; a new one where that is too long ago.
-    func usage(_ look: @escaping @Sendable () async -> DiskUsage?) async -> DiskUsage? {
-        let task = last.withLock { last in
-            if let last, .now - last.at < Self.lasts { return last.task }
-            let task = Task { await look() }
-            last = Look(at: .now, task: task)
-            return task
-        }
-        if let usage = await task.value { return usage }
-        // What failed is tried again by the next one.
-        last.withLock { if $0?.task == task { $0 = nil } }
-        return nil
+    /// What the last look saw; a new one where that is too long ago. Others wait for it.
+    func usage(_ look: () async -> DiskUsage?) async -> DiskUsage? {
+        await turnstile.enter()
+        defer { turnstile.leave() }
+        if let last = last.withLock({ $0 }), last.isFresh { return last.usage }
+        let usage = await look()
+        last.withLock { $0 = Look(at: .now, usage: usage) }
+        return usage
     }
 }
 
@@ -99,21 +98,9 @@ extension DockerProvider {
         let home = detail.config.labels.flatMap { Ownership(labels: $0) }.map {
             DockerName.volume(swarm: settings.swarm, name: $0.name)
         }
-        return await withTaskGroup(of: DiskUsage?.self) { group in
-            group.addTask { [engine, diskLook] in
-                await diskLook.usage { await engine.diskUsage() }
-            }
-            group.addTask { [clock] in
-                try? await clock.sleep(for: Self.diskPatience)
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first?.storage(of: detail.id, home: home)
-        }
+        let usage = await diskLook.usage { await engine.diskUsage() }
+        return usage?.storage(of: detail.id, home: home)
     }
-
-    private static let diskPatience = Duration.milliseconds(1200)
 }
 
 extension EngineClient {
@@ -122,7 +109,7 @@ extension EngineClient {
         // Before 1.42 the kinds are not understood, and everything is counted.
         let kinds = [(name: "type", value: "container"), (name: "type", value: "volume")]
         let answer = try? await send(
-            EngineCall("GET", "/system/df", query: kinds, timeout: .seconds(60)))
+            EngineCall("GET", "/system/df", query: kinds, timeout: .milliseconds(1200)))
         guard let answer, answer.isSuccess else { return nil }
         return try? answer.decoded(as: DiskUsage.self)
     }
