@@ -49,6 +49,9 @@ public final class FileLock: Sendable {
         descriptor.withLock { descriptor in
             guard let open = descriptor else { return }
             ftruncate(open, 0)
+            // A child that another thread is just starting has the file open until it runs its
+            // program: closing it here alone would not free the lock.
+            flock(open, LOCK_UN)
             close(open)
             descriptor = nil
         }

@@ -69,8 +69,8 @@ public final class OwnEngine {
         return { if id > 0 { kill(id, SIGKILL) } }
     }
 
-    /// Waits for the end of one that was killed, and of its containerd, which dies with it; its data
-    /// and its containers stay.
+    /// Waits for the end of one that was killed, and of its containerd, which dies with it; its
+    /// data and its containers stay.
     ///
     /// `waitUntilExit` waits for the containers too, which inherit what it listens to. Where nobody
     /// takes dead processes away at once, the files with their numbers look true: they go.
