@@ -17,7 +17,7 @@ extension SQLiteLedger {
         let state = StateDirectory(path: directory)
         try state.create()
         try state.createDatabase { (draft) throws(LedgerError) in
-            try attempting("create the ledger", draft) {
+            try attempting("create the ledger", state.database) {
                 let queue = try DatabaseQueue(path: draft, configuration: configuration(patience))
                 try queue.writeWithoutTransaction { try Schema.prepare($0, path: draft) }
                 try queue.close()

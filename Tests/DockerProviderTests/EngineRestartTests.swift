@@ -11,11 +11,7 @@ import Testing
 
 @Suite(
     "An Engine that is stopped and started",
-    .enabled(
-        if: geteuid() == 0 && access(OwnEngine.program, X_OK) == 0
-            && access(OwnEngine.unshare, X_OK) == 0,
-        "only root can start an Engine, with \(OwnEngine.program) and unshare"),
-    .timeLimit(.minutes(10)))
+    .needsOwnEngine, .timeLimit(.minutes(10)))
 struct EngineRestartTests {
     @Test("ends what is under way, and nothing more: the next call works")
     func restart() async throws {

@@ -151,6 +151,20 @@ struct StatsTests {
         }
     }
 
+    @Test("an Engine that takes long to count the disk keeps back nothing else", .needsDocker)
+    func slowDisk() async throws {
+        let relay = try RelayEngine {
+            $0.path.contains("/system/df") ? .interrupt { sleep(20) } : .pass
+        }
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let made = try await swarm.createReady("alice")
+            let usage = try #require(try await swarm.provider.getUsage(made.reference))
+            #expect(usage.cpu != nil)
+            #expect(usage.storage == nil)
+        }
+    }
+
     @Test("an Engine that refuses one-shot is asked without", .needsDocker)
     func fallback() async throws {
         let relay = try RelayEngine {

@@ -10,11 +10,8 @@ import Testing
 
 @Suite(
     "An Engine behind TLS",
-    .enabled(
-        if: geteuid() == 0 && access(OwnEngine.program, X_OK) == 0
-            && access(OwnEngine.unshare, X_OK) == 0
-            && access(TestCertificates.program, X_OK) == 0,
-        "only root can start an Engine, with \(OwnEngine.program), unshare and openssl"),
+    .needsOwnEngine,
+    .enabled(if: access(TestCertificates.program, X_OK) == 0, "there is no openssl"),
     .timeLimit(.minutes(10)))
 struct TLSEngineTests {
     private func provider(

@@ -1,10 +1,9 @@
 import Foundation
-import PalHTTP
 import TestSupport
 import Testing
 
 /// Three hundred instances at once, on the real Engine: nothing is lost, nothing is there twice.
-@Suite("A crowd", .enabled(if: DockerEngine.isHere), .timeLimit(.minutes(15)))
+@Suite("A crowd", .needsDockerEngine, .timeLimit(.minutes(15)))
 struct CrowdTests {
     private static let names = (1...300).map { "c\($0)" }
 
@@ -52,20 +51,13 @@ struct CrowdTests {
 
     /// What stands, in the names' order; each must run.
     private func containers(_ scene: Scene) async throws -> [Member] {
-        struct Details: Decodable {
-            struct Host: Decodable { var Memory: Int }
-            var HostConfig: Host
-        }
         let all = try await DockerEngine.shared.containers(swarm: scene.swarm)
         #expect(all.allSatisfy { $0.State == "running" })
         #expect(Set(all.map { $0.Labels["pal.name"] ?? "" }).count == all.count)
         var members: [Member] = []
         for container in all {
-            let answer = try await DockerEngine.shared.call(
-                "GET", "/containers/\(container.Id)/json")
-            let details = try JSONDecoder().decode(Details.self, from: Data(answer.body))
-            members.append(
-                Member(id: container.Id, memory: details.HostConfig.Memory / 1_048_576))
+            let memory = try await DockerEngine.shared.memory(of: container.Id)
+            members.append(Member(id: container.Id, memory: memory))
         }
         return members
     }

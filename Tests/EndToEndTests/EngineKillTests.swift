@@ -9,11 +9,7 @@ import Testing
 /// asks of it for an operation, one after the other. Nothing is lost, nothing is there twice.
 @Suite(
     "An Engine that is killed", .serialized,
-    .enabled(
-        if: geteuid() == 0 && access(OwnEngine.program, X_OK) == 0
-            && access(OwnEngine.unshare, X_OK) == 0,
-        "only root can start an Engine, with \(OwnEngine.program) and unshare"),
-    .timeLimit(.minutes(15)))
+    .needsOwnEngine, .timeLimit(.minutes(15)))
 struct EngineKillTests {
     /// What is asked of pal when the Engine is killed.
     enum Operation: String, CaseIterable, CustomTestStringConvertible {
@@ -53,30 +49,19 @@ private struct Play {
     /// - Returns: False where the operation was done before it came to so many changes.
     func killed(at change: Int) async throws -> Bool {
         let start = try await prepare(change)
-        let count = Mutex(0)
+        let fuse = Fuse(change)
         let death = engine.killer
-        let fuse = Fuse()
         relay.treat { seen in
-            guard Self.isChange(seen),
-                count.withLock({
-                    $0 += 1; return $0
-                }) == change
-            else {
-                return .pass
-            }
-            return .interrupt {
-                fuse.victim.withLock { $0 = seen }
-                death()
-            }
+            Self.isChange(seen) && fuse.burns(at: seen) ? .interrupt(death) : .pass
         }
         let (operation, scene) = (operation, scene)
         async let asked: Void = Self.ask(operation, change, of: scene)
         try await scene.eventually("\(operation) is done or the Engine is dead") {
-            if fuse.victim.withLock({ $0 }) != nil { return true }
+            if fuse.victim != nil { return true }
             return await isReached($0, start, change)
         }
         relay.treat { _ in .pass }
-        let victim = fuse.victim.withLock { $0 }
+        let victim = fuse.victim
         if victim != nil {
             try await engine.bury()
             try await engine.start()
@@ -185,16 +170,11 @@ private struct Play {
 
     /// The memory that the container may use, in MiB; nil where nothing says.
     private func memory() async -> Int? {
-        struct Details: Decodable {
-            struct Host: Decodable { var Memory: Int }
-            var HostConfig: Host
-        }
         let engine = DockerEngine(socket: engine.socket)
-        guard let id = try? await engine.containers(swarm: scene.swarm).first?.Id,
-            let answer = try? await engine.call("GET", "/containers/\(id)/json"),
-            let details = try? JSONDecoder().decode(Details.self, from: Data(answer.body))
-        else { return nil }
-        return details.HostConfig.Memory / 1_048_576
+        guard let id = try? await engine.containers(swarm: scene.swarm).first?.Id else {
+            return nil
+        }
+        return try? await engine.memory(of: id)
     }
 
     private static func spec(_ version: Int, memory: Int = 128) -> String {
@@ -211,7 +191,24 @@ private struct Play {
     }
 }
 
-/// Which request killed the Engine, if one did.
+/// Burns at the request of a number, and remembers which that was.
 private final class Fuse: Sendable {
-    let victim = Mutex<RelayEngine.Seen?>(nil)
+    private struct State {
+        var left: Int
+        var victim: RelayEngine.Seen?
+    }
+
+    private let state: Mutex<State>
+
+    init(_ number: Int) { state = Mutex(State(left: number)) }
+
+    var victim: RelayEngine.Seen? { state.withLock(\.victim) }
+
+    func burns(at request: RelayEngine.Seen) -> Bool {
+        state.withLock { state in
+            state.left -= 1
+            if state.left == 0 { state.victim = request }
+            return state.left == 0
+        }
+    }
 }

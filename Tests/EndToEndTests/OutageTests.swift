@@ -39,11 +39,7 @@ struct OutageTests {
         }
     }
 
-    @Test(
-        .enabled(
-            if: geteuid() == 0 && access(OwnEngine.program, X_OK) == 0
-                && access(OwnEngine.unshare, X_OK) == 0,
-            "only root can start an Engine, with dockerd and unshare"))
+    @Test(.needsOwnEngine)
     func anEngineThatGoesAndComesBackIsTakenUpAgain() async throws {
         let engine = try OwnEngine()
         defer { engine.remove() }

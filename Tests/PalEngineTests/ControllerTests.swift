@@ -25,6 +25,22 @@ struct ControllerTests {
         }
     }
 
+    @Test func aListThatTheEndInterruptsIsNoProblemOfTheProvider() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        swarm.platform.state.withLock {
+            $0.listTime = .seconds(3600)
+            $0.failures["list"] = [
+                .error(ProviderError(.connection, .unreachable, "cancelled", isRetryable: true))
+            ]
+        }
+        try await running(swarm) { _ in
+            try await eventually("it is asked") { swarm.platform.state.withLock(\.lists) == 1 }
+        }
+        #expect(swarm.platform.state.withLock { $0.failures["list"] } == [])
+        #expect(try swarm.ledger.events(name: nil, after: 0, limit: 100).map(\.reason) == [])
+    }
+
     @Test func followsTheSpecs() async throws {
         let swarm = try TestSwarm()
         try await running(swarm) { _ in

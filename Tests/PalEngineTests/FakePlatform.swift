@@ -28,6 +28,8 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
         var readiness = Readiness.ready
         /// Names that lists do not show yet.
         var hidden: Set<String> = []
+        /// How many lists were asked for.
+        var lists = 0
         /// How long a list takes.
         var listTime = Duration.zero
         /// Tells how far a creation, or the preparation of one, is.
@@ -127,7 +129,10 @@ final class FakePlatform: AbstractProvider, EventfulProvider, StorageProvider {
     func listInstances(
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
-        let time = state.withLock(\.listTime)
+        let time = state.withLock {
+            $0.lists += 1
+            return $0.listTime
+        }
         if time > .zero { try? await Task.sleep(for: time) }
         try call("list")
         return state.withLock { state in

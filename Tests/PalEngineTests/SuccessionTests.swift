@@ -31,7 +31,8 @@ struct SuccessionTests {
         #expect(swarm.platform.objects.map(\.ownership.generation) == [2])
     }
 
-    @Test func theOldOneServesUntilTheNewOneIsReady() async throws {
+    /// Both generations stand beside a running controller; the newer one is not ready.
+    private func whileReplacing(_ body: (TestSwarm) async throws -> Void) async throws {
         let swarm = try TestSwarm()
         swarm.source.declare([config("1")])
         try await swarm.perform(.apply)
@@ -41,6 +42,14 @@ struct SuccessionTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await reconciler.run() }
             try await eventually("both stand") { swarm.platform.objects.count == 2 }
+            try await body(swarm)
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func theOldOneServesUntilTheNewOneIsReady() async throws {
+        try await whileReplacing { swarm in
             try await eventually("it waits") {
                 try swarm.record("a")?.decision?.outcome == .underWay
             }
@@ -49,21 +58,11 @@ struct SuccessionTests {
             try await eventually("the old one is gone") {
                 swarm.platform.objects.map(\.ownership.generation) == [2]
             }
-            await reconciler.stop()
-            try await group.waitForAll()
         }
     }
 
     @Test func itMayEndUnderANewerDeclaration() async throws {
-        let swarm = try TestSwarm()
-        swarm.source.declare([config("1")])
-        try await swarm.perform(.apply)
-        swarm.platform.state.withLock { $0.readiness = .notReady("warming up") }
-        swarm.source.declare([config("2")])
-        let reconciler = try swarm.reconciler()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await reconciler.run() }
-            try await eventually("both stand") { swarm.platform.objects.count == 2 }
+        try await whileReplacing { swarm in
             swarm.source.declare([config("3")])
             try await eventually("the newest is made") {
                 swarm.platform.objects.contains { $0.config.env == ["A": "3"] }
@@ -77,8 +76,6 @@ struct SuccessionTests {
             try await eventually("it is what was applied") {
                 try swarm.record("a")?.applied?.value.env == ["A": "3"]
             }
-            await reconciler.stop()
-            try await group.waitForAll()
         }
     }
 

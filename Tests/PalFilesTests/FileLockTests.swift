@@ -32,6 +32,23 @@ import Testing
         _ = try FileLock(path: scratch["lock"], holder: "next")
     }
 
+    /// A child that another thread starts has every file open until it runs its program.
+    @Test func lettingGoReleasesAlsoWhereAChildHasTheFileOpen() throws {
+        let scratch = try Scratch()
+        let lock = try FileLock(path: scratch["lock"], holder: "parent")
+        let all = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        let own = try #require(
+            all.first {
+                let file = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/self/fd/\($0)")
+                return file == scratch["lock"]
+            }.flatMap(Int32.init))
+        let inherited = dup(own)
+        defer { close(inherited) }
+        lock.release()
+        _ = try FileLock(path: scratch["lock"], holder: "next")
+    }
+
     @Test func releasingTwiceDoesNotCloseSomebodyElsesFile() throws {
         let scratch = try Scratch()
         let first = try FileLock(path: scratch["a"], holder: "a")

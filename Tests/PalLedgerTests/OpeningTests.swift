@@ -87,7 +87,6 @@ import Testing
     @Test func withoutALedgerThereIsNothingToRead() throws {
         let state = StateFixture()
         #expect(try SQLiteLedger.openReadOnly(directory: state.path) == nil)
-        // As a process that opens it first leaves it for an instant.
         // As a release that made the file before its tables left it, when it was killed between.
         try state.stranger().inDatabase { try $0.execute(sql: "VACUUM") }
         #expect(try SQLiteLedger.openReadOnly(directory: state.path) == nil)

@@ -54,6 +54,17 @@ public final class DockerEngine: Sendable {
         }
     }
 
+    /// The memory that a container may use, in MiB.
+    public func memory(of id: String) async throws -> Int {
+        struct Details: Decodable {
+            struct Host: Decodable { var Memory: Int }
+            var HostConfig: Host
+        }
+        let answer = try await call("GET", "/containers/\(id)/json")
+        return try JSONDecoder().decode(Details.self, from: Data(answer.body)).HostConfig.Memory
+            / 1_048_576
+    }
+
     /// Removes everything that carries a swarm's label.
     public func removeEverything(of swarm: String) async throws {
         for container in try await containers(swarm: swarm) {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import PalHTTP
+public import Testing
 
 /// An Engine of the test's own, which may be stopped: it runs no containers.
 ///
@@ -100,5 +101,15 @@ public final class OwnEngine {
             umount2(String(words[1]), CInt(MNT_DETACH))
         }
         try? FileManager.default.removeItem(atPath: directory)
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips where nobody can start an Engine of the test's own.
+    public static var needsOwnEngine: Self {
+        .enabled(
+            if: geteuid() == 0 && access(OwnEngine.program, X_OK) == 0
+                && access(OwnEngine.unshare, X_OK) == 0,
+            "only root can start an Engine, with \(OwnEngine.program) and unshare")
     }
 }

@@ -19,7 +19,7 @@ extension DockerProvider {
             return try await create(request)
         } catch {
             // The network may have been made for it; what nobody knows the end of may need it.
-            if case .error = error { await removeNetworkAfterLast("") }
+            if case .error = error { await removeNetworkAfterLast() }
             throw error
         }
     }
@@ -235,7 +235,6 @@ extension DockerProvider {
         let result = await Result<Bool, ProviderFailure>.catching { () throws(ProviderFailure) in
             try await delete(id, named: id)
         }
-        if case .success = result { members.remove(id) }
         if case .failure(let failure) = result {
             logger.warning(
                 "a container that could not be started stays",

@@ -66,7 +66,7 @@ extension DockerProvider {
         // What others put into a nameless volume is not pal's to throw away.
         let isDeleted = try await delete(
             detail.id, named: detail.plainName, withNamelessVolumes: reference.adopted == nil)
-        await removeNetworkAfterLast(detail.id)
+        await removeNetworkAfterLast()
         return isDeleted
     }
 
@@ -140,10 +140,15 @@ extension DockerProvider {
             timeout: .seconds(120))
         cache.forget(id)
         ready.remove(id)
-        if answer.isSuccess { return true }
-        if answer.status == 404 { return false }
+        if answer.isSuccess || answer.status == 404 {
+            members.remove(id)
+            return answer.isSuccess
+        }
         if EngineMessage.isRemovalUnderWay(answer.message) {
-            if try await waitUntilGone(id) { return true }
+            if try await waitUntilGone(id) {
+                members.remove(id)
+                return true
+            }
             throw .ambiguous("the removal of \(name) is under way and takes long")
         }
         throw .unexpected(answer, doing: "delete \(name)", changesSomething: true)

@@ -15,26 +15,21 @@ final class Members: Sendable {
     /// One was made.
     func insert(_ id: String) { ids.withLock { _ = $0?.insert(id) } }
 
-    /// One is gone again.
+    /// One is gone.
     func remove(_ id: String) { ids.withLock { _ = $0?.remove(id) } }
 
-    /// One is gone. False where others are known to stand.
-    func mayBeEmpty(without id: String) -> Bool {
-        ids.withLock { ids in
-            ids?.remove(id)
-            return ids?.isEmpty ?? true
-        }
-    }
+    /// False where one is known to stand.
+    var mayBeEmpty: Bool { ids.withLock { $0?.isEmpty ?? true } }
 }
 
 extension DockerProvider {
-    /// Removes the swarm's network where the container that was just deleted was its last one, or
-    /// where none came of a creation (whose id is empty).
+    /// Removes the swarm's network where no container is left: the last one was deleted, or the
+    /// first one could not be made.
     ///
     /// Asks the Engine only where no other is known. Whatever fails here is no failure of the
     /// deletion: a network that stays is used again.
-    func removeNetworkAfterLast(_ id: String) async {
-        guard members.mayBeEmpty(without: id) else { return }
+    func removeNetworkAfterLast() async {
+        guard members.mayBeEmpty else { return }
         await networkTurnstile.enter()
         defer { networkTurnstile.leave() }
         do throws(ProviderFailure) {
