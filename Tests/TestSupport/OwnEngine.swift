@@ -93,12 +93,12 @@ public final class OwnEngine {
     /// Ends it and deletes its data.
     public func remove() {
         stop()
-        // One that was killed left what it had mounted.
-        let mounts = (try? String(contentsOfFile: "/proc/mounts", encoding: .utf8)) ?? ""
-        for mount in mounts.split(separator: "\n").reversed() {
-            let words = mount.split(separator: " ")
-            guard words.count > 1, words[1].hasPrefix(directory + "/") else { continue }
-            umount2(String(words[1]), CInt(MNT_DETACH))
+        // One that was killed left what it had mounted, several times over where it was started
+        // again. What lies below goes with it.
+        let spaces = directory + "/exec/netns"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: spaces)) ?? []
+        for mount in [directory + "/data"] + names.map({ spaces + "/" + $0 }) {
+            while umount2(mount, CInt(MNT_DETACH)) == 0 {}
         }
         try? FileManager.default.removeItem(atPath: directory)
     }
