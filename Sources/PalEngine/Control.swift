@@ -54,7 +54,7 @@ extension Reconciler {
                 begin(request)
             }
         } catch {
-            parts.logger.error("\(error)")
+            tellTrouble(error)
         }
     }
 
@@ -82,7 +82,7 @@ extension Reconciler {
             do {
                 try parts.ledger.answer(asked.request.number, reply)
             } catch {
-                parts.logger.error("\(error)")
+                tellTrouble(error)
                 debts.owesAnswer = true
                 // Whoever asks in this process is told all the same.
                 guard asked.request.number == control.awaited else { continue }

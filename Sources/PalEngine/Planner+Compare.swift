@@ -8,7 +8,8 @@ extension Planner {
     static func compared(
         _ input: PlanInput, _ wanted: Wanted, _ instance: Shared<VSCodeInstance>
     ) -> InstancePlan {
-        if [.deleting, .stopping, .updating, .creating].contains(instance.status) {
+        if instance.status == .deleting { return endOfDeletion(input, instance.value) }
+        if [.stopping, .updating, .creating].contains(instance.status) {
             var plan = empty(input)
             plan.causes = [.init("it is \(instance.status.rawValue); waiting")]
             return plan
@@ -45,6 +46,18 @@ extension Planner {
                     message: "changed by somebody else: "
                         + drift.map(\.drifted).joined(separator: "; ")))
         }
+        return plan
+    }
+
+    /// A deletion that somebody began is ended, whether it goes on by itself or broke off. Once it
+    /// is gone, the creation follows as for all that is not there.
+    private static func endOfDeletion(
+        _ input: PlanInput, _ instance: VSCodeInstance
+    ) -> InstancePlan {
+        var plan = empty(input)
+        plan.action = .replace
+        plan.causes = [.init("it is being deleted, and is declared")]
+        plan.steps = removal(instance)
         return plan
     }
 

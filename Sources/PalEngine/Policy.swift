@@ -34,6 +34,8 @@ public struct Policy: Sendable, Hashable {
     public var firstLists = 8
     /// The wait before what the ledger did not take is written again.
     public var ledgerRetry: Duration = .seconds(1)
+    /// How often the ledger is told of more of the same progress.
+    public var progressPause: Duration = .seconds(1)
     /// How long calls in flight may take at a shutdown.
     public var shutdownGrace: Duration = .seconds(6)
     /// An instance that was ready for so long has no failures in a row any more.

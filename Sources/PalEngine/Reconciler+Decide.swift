@@ -320,7 +320,7 @@ extension Reconciler {
             do {
                 try parts.ledger.forget(name)
             } catch {
-                parts.logger.error("\(error)")
+                tellTrouble(error)
                 queue.add(name, at: parts.clock.elapsed() + policy.ledgerRetry)
                 return
             }

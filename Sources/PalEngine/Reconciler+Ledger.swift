@@ -12,6 +12,8 @@ struct Debts {
     var owesState = false
     /// Whether an answer could not be given.
     var owesAnswer = false
+    /// What was said of the trouble: what is tried every second is not said every second.
+    var told: Set<String> = []
 
     var isEmpty: Bool { intents.isEmpty && records.isEmpty && !owesState && !owesAnswer }
 }
@@ -39,11 +41,22 @@ extension Reconciler {
                 try parts.ledger.finish(first.number, outcome: first.outcome)
                 debts.intents.removeFirst()
             } catch {
-                parts.logger.error("\(error)")
+                tellTrouble(error)
                 return false
             }
         }
         return true
+    }
+
+    /// Says what the ledger did not take, once until it takes something again.
+    func tellTrouble(_ error: any Error) {
+        if debts.told.insert("\(error)").inserted { parts.logger.error("\(error)") }
+    }
+
+    private func endTrouble() {
+        guard !debts.told.isEmpty else { return }
+        debts.told = []
+        parts.logger.notice("the ledger can be written again")
     }
 
     /// Writes a record, or owes it.
@@ -52,9 +65,10 @@ extension Reconciler {
         do {
             try parts.ledger.save(record.value)
             debts.records.remove(record.name)
+            endTrouble()
             return true
         } catch {
-            parts.logger.error("\(error)")
+            tellTrouble(error)
             debts.records.insert(record.name)
             return false
         }
@@ -79,7 +93,7 @@ extension Reconciler {
             try parts.ledger.save(state)
             debts.owesState = false
         } catch {
-            parts.logger.error("\(error)")
+            tellTrouble(error)
             debts.owesState = true
         }
     }

@@ -4,9 +4,6 @@ internal import PalProvider
 
 /// How far calls that take long have come, for everyone who reads the ledger.
 extension Reconciler {
-    /// How often the ledger is told of more of the same.
-    private static let pause = Duration.seconds(1)
-
     /// What a provider tells the progress of one name to.
     func progressHandler(_ name: String) -> ProgressHandler {
         { progress in await self.took(progress, of: name) }
@@ -23,7 +20,9 @@ extension Reconciler {
         }
         if isNews { note(name, .normal, progress.reason, progress.message) }
         let now = parts.clock.elapsed()
-        if !isNews, let saved = key.attempts.progressSaved, now - saved < Self.pause { return }
+        if !isNews, let saved = key.attempts.progressSaved, now - saved < policy.progressPause {
+            return
+        }
         key.attempts.progressSaved = now
         showProgress(key, progress)
         if let record = key.record { save(record) }

@@ -142,7 +142,7 @@ extension Reconciler {
                     "pal ended during its \(intent.step.verb.rawValue); looking at what came of it")
             }
         } catch {
-            parts.logger.error("\(error)")
+            tellTrouble(error)
         }
         for name in world.keys.keys.sorted() {
             if let key = world[name] { endProgress(key) }
@@ -162,7 +162,7 @@ extension Reconciler {
         do {
             try parts.ledger.append(event)
         } catch {
-            parts.logger.error("\(error)")
+            tellTrouble(error)
         }
     }
 

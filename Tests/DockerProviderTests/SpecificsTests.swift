@@ -136,8 +136,10 @@ struct SpecificsTests {
         #expect(try problems([:], roots: []) { $0.workspacePath = "/srv" }.count == 1)
     }
 
-    @Test("a link that leads out of the roots, or to the socket, is not followed there")
-    func links() throws {
+    @Test(
+        "a link that leads out of the roots, or to the socket, is not followed there",
+        arguments: ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375"])
+    func links(host: String) throws {
         let root = FileManager.default.temporaryDirectory.appending(
             path: "pal-roots-\(UInt64.random(in: 0 ... .max))")
         let inside = root.appending(path: "allowed/inside")
@@ -147,7 +149,9 @@ struct SpecificsTests {
             try FileManager.default.createSymbolicLink(
                 atPath: root.appending(path: "allowed/\(name)").path, withDestinationPath: target)
         }
-        let policy = try dockerSettings(["bindRoots": .strings([root.path + "/allowed"])]).policy
+        let policy = try dockerSettings([
+            "host": .string(host), "bindRoots": .strings([root.path + "/allowed"]),
+        ]).policy
         func found(_ name: String) -> [ConfigProblem] {
             var config = InstanceConfig(name: "alice")
             config.workspacePath = root.path + "/allowed/" + name

@@ -318,13 +318,14 @@ struct TestSwarm {
     let ledger: SQLiteLedger
     var policy: Policy
 
-    init() throws {
+    init(_ edit: (inout Policy) -> Void = { _ in }) throws {
         ledger = try SQLiteLedger.inMemory()
         policy = Policy()
         policy.retry = Backoff(first: .milliseconds(2), limit: .milliseconds(10))
         policy.reconnect = Backoff(first: .milliseconds(2), limit: .milliseconds(10))
         policy.readiness = Backoff(first: .milliseconds(2), limit: .milliseconds(5))
         policy.eventDelay = .milliseconds(1)
+        edit(&policy)
     }
 
     func reconciler(_ ledger: (any Ledger)? = nil) throws -> Reconciler {

@@ -101,6 +101,17 @@ struct PlannerTests {
         #expect(Planner.plan(input).action == .start)
     }
 
+    @Test func endsADeletionThatSomebodyBeganOfWhatIsDeclared() {
+        var input = standing(config())
+        input.observed[0].status = .deleting
+        let plan = Planner.plan(input)
+        #expect(plan.action == .replace)
+        #expect(plan.steps.map(\.verb) == [.delete])
+        #expect(plan.causes.map(\.message) == ["it is being deleted, and is declared"])
+        input.observed = []
+        #expect(Planner.plan(input).steps.map(\.verb) == [.create])
+    }
+
     @Test func doesNotFightAHold() {
         var input = standing(config())
         input.record?.hold = Hold(

@@ -49,6 +49,12 @@ public enum PalProgram {
         return Outcome(code: code, out: try text(out), err: try text(err))
     }
 
+    /// Runs a program of the system, which must succeed.
+    public static func succeed(_ program: String, _ arguments: String...) async throws {
+        let outcome = try await run(arguments, program: program, environment: [:], directory: "/")
+        guard outcome.code == 0 else { throw TestFailure("\(program) \(arguments): \(outcome)") }
+    }
+
     /// Starts a program in the background; the caller ends it.
     public static func start(
         _ arguments: [String], program: String = "pal", environment: [String: String],

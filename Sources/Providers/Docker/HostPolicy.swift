@@ -15,8 +15,10 @@ struct HostPolicy: Sendable, Hashable {
     var allowed: Set<Right> = []
     /// Nil for everywhere.
     var bindRoots: [String]?
-    /// The Engine's socket on this machine; nil for an Engine elsewhere.
+    /// The socket that the Engine is reached through; nil for one that is reached over TCP.
     var socket: String?
+    /// Whether the Engine's host is this machine, so that its links can be followed here.
+    var isLocal: Bool
     /// The provider's name, for messages.
     var provider: String
 
@@ -28,9 +30,12 @@ struct HostPolicy: Sendable, Hashable {
     ]
 
     /// Reads `allow` and `bindRoots` of an entry in pal.yaml.
-    init(_ settings: ProviderSettings, socket: String?) throws(ProviderFailure) {
+    init(
+        _ settings: ProviderSettings, socket: String?, isLocal: Bool
+    ) throws(ProviderFailure) {
         provider = settings.name
         self.socket = socket
+        self.isLocal = isLocal
         for (key, shape) in Self.shapes.sorted(by: { $0.key < $1.key }) {
             guard let value = settings.specific[key] else { continue }
             let problem = shape.problems(of: value, at: [.key("specific"), .key(key)]).first
@@ -66,7 +71,7 @@ struct HostPolicy: Sendable, Hashable {
     /// not lead out of what is allowed. Looks at files; whoever may change them afterwards could
     /// still turn a directory into a link before the Engine mounts it.
     func linkProblems(_ config: InstanceConfig) -> [ConfigProblem] {
-        guard socket != nil else { return [] }
+        guard isLocal else { return [] }
         return Self.binds(config).compactMap { bind in
             guard let real = try? RealPath.resolve(bind.path), real != bind.path else { return nil }
             return judge(real, as: bind.path, bind.key)
@@ -105,7 +110,7 @@ struct HostPolicy: Sendable, Hashable {
 
     private func isBelow(_ path: String, _ root: String) -> Bool {
         if HostPath.isAt(root, orAbove: path) { return true }
-        guard socket != nil, let real = try? RealPath.resolve(root) else { return false }
+        guard isLocal, let real = try? RealPath.resolve(root) else { return false }
         return HostPath.isAt(real, orAbove: path)
     }
 

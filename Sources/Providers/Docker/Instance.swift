@@ -23,8 +23,8 @@ extension ContainerDetail {
         case "restarting": .starting
         case "created", "initialized", "configured", "exited", "stopped", "paused": .stopped
         case "stopping": .stopping
-        case "removing": .deleting
-        case "dead": .failed
+        // Dead is what a removal left that failed midway: all that works on it is to remove it.
+        case "removing", "dead": .deleting
         default: .unknown
         }
     }

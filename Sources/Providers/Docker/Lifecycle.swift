@@ -149,7 +149,9 @@ extension DockerProvider {
                 members.remove(id)
                 return true
             }
-            throw .ambiguous("the removal of \(name) is under way and takes long")
+            throw .ambiguous(
+                "the removal of \(name) is under way and takes long; if it never ends, start "
+                    + "Docker anew")
         }
         throw .unexpected(answer, doing: "delete \(name)", changesSomething: true)
     }

@@ -51,8 +51,8 @@ struct DockerSettings: Sendable, Hashable {
         tls = engine.tls
         var socket: String?
         if case .unixSocket(let path) = endpoint { socket = path }
-        policy = try HostPolicy(settings, socket: socket)
         isLocal = engine.isLocal
+        policy = try HostPolicy(settings, socket: socket, isLocal: isLocal)
         let remote = isLocal ? nil : engine.host
         urlHost = remote ?? "127.0.0.1"
         publishAddress = remote.map { Self.isIPv4($0) ? $0 : "0.0.0.0" } ?? "127.0.0.1"

@@ -1,0 +1,71 @@
+import PalModel
+import PalProvider
+import TestSupport
+import Testing
+
+@testable import DockerProvider
+
+/// Removals that somebody else began, and that take long or break off.
+@Suite("Removals under way on Docker", .needsDocker, .timeLimit(.minutes(10)))
+struct RemovalTests {
+    @Test("what broke off midway is being deleted, and a deletion ends it", .needsRoot)
+    func brokenOff() async throws {
+        try await TestSwarm.run { swarm in
+            let made = try await swarm.create("alice")
+            let removal = try await BrokenRemoval(of: made.providerInstanceId)
+            #expect(try await swarm.provider.listInstances(.all).map(\.status) == [.deleting])
+            let failure = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.deleteInstance(made.reference)
+            }
+            #expect(failure.description.contains(removal.file), "\(failure)")
+            try await removal.mend()
+            #expect(try await swarm.provider.deleteInstance(made.reference))
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
+        }
+    }
+
+    @Test("a creation waits for what bears its name and is being removed", .needsRoot)
+    func creationWaits() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let name = "pal_\(swarm.name)_alice"
+            let id = try await swarm.makeForeign(name: name)
+            let removal = try await BrokenRemoval(of: id)
+            let (looks, look) = AsyncStream.makeStream(of: Void.self)
+            relay.treat { seen in
+                if seen.path == "/containers/\(name)/json" { look.yield() }
+                return .pass
+            }
+            async let made = swarm.create("alice")
+            // The conflict is seen, and waited for.
+            for await _ in looks.prefix(2) {}
+            try await removal.mend()
+            try await DockerEngine.shared.call("DELETE", "/containers/\(id)?force=1")
+            #expect(try await made.status == .running)
+        }
+    }
+
+    @Test("a deletion waits for the one that is under way")
+    func deletionWaits() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let made = try await swarm.create("alice")
+            let id = made.providerInstanceId
+            let (looks, look) = AsyncStream.makeStream(of: Void.self)
+            relay.treat { seen in
+                guard seen.method == "DELETE" else {
+                    look.yield()
+                    return .pass
+                }
+                return .answer(
+                    status: 409, message: "removal of container \(id) is already in progress")
+            }
+            async let isDeleted = swarm.provider.deleteInstance(made.reference)
+            for await _ in looks.prefix(3) {}
+            try await DockerEngine.shared.call("DELETE", "/containers/\(id)?force=1")
+            #expect(try await isDeleted)
+        }
+    }
+}
