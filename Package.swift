@@ -62,7 +62,10 @@ let package = Package(
         .target(name: "PalHTTP", dependencies: ["CCurl", "CLinux"], swiftSettings: swift),
         .target(name: "PalProvider", dependencies: ["PalModel", logging], swiftSettings: swift),
 
-        // Floor 2: the engine.
+        // Floor 2: the engine, and what is known of editors in images.
+        .target(
+            name: "PalEditors", dependencies: ["PalModel", "PalFiles", "PalProvider"],
+            swiftSettings: swift),
         .target(
             name: "PalEngine",
             dependencies: ["PalModel", "PalProvider", deque, hashTree, heap, logging],
@@ -80,10 +83,16 @@ let package = Package(
         .target(
             name: "DockerProvider",
             dependencies: [
-                "PalModel", "PalProvider", "PalFiles", "PalHTTP", logging, subprocess,
+                "PalModel", "PalProvider", "PalEditors", "PalFiles", "PalHTTP", logging, subprocess,
                 systemPackage,
             ],
             path: "Sources/Providers/Docker", swiftSettings: swift),
+        .target(
+            name: "FlyProvider",
+            dependencies: [
+                "PalModel", "PalProvider", "PalEditors", "PalFiles", "PalHTTP", logging,
+            ],
+            path: "Sources/Providers/Fly", swiftSettings: swift),
         .target(
             name: "ProcessProvider",
             dependencies: [
@@ -102,7 +111,8 @@ let package = Package(
             name: "pal",
             dependencies: [
                 "PalModel", "PalFiles", "PalProvider", "PalEngine", "PalSpecs", "PalLedger",
-                "PalImport", "DockerProvider", "ProcessProvider", argumentParser, logging, yams,
+                "PalImport", "DockerProvider", "FlyProvider", "ProcessProvider", argumentParser,
+                logging, yams,
             ],
             swiftSettings: swift),
 
@@ -134,7 +144,8 @@ let package = Package(
         .testTarget(
             name: "DockerProviderTests",
             dependencies: [
-                "PalModel", "PalHTTP", "PalProvider", "DockerProvider", "TestSupport", logging,
+                "PalModel", "PalHTTP", "PalProvider", "PalEditors", "DockerProvider", "TestSupport",
+                logging,
             ],
             swiftSettings: swift),
         .testTarget(

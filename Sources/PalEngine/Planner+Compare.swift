@@ -9,7 +9,7 @@ extension Planner {
         _ input: PlanInput, _ wanted: Wanted, _ instance: Shared<VSCodeInstance>
     ) -> InstancePlan {
         if instance.status == .deleting { return endOfDeletion(input, instance.value) }
-        if [.stopping, .updating, .creating].contains(instance.status) {
+        if [.stopping, .updating, .creating, .unknown].contains(instance.status) {
             var plan = empty(input)
             plan.causes = [.init("it is \(instance.status.rawValue); waiting")]
             return plan

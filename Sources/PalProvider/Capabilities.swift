@@ -29,6 +29,8 @@ public struct Capabilities: Sendable, Hashable, Codable {
     /// Whether an instance and its successor can be reached by one outside port at once, as behind
     /// a platform's own proxy. Only then can a replacement start first and keep its ports.
     public var sharesOutsidePorts: Bool
+    /// Whether its logs tell standard output and standard error apart; otherwise all is output.
+    public var tellsStreamsApart: Bool
     /// The keys of `specific` that only steer pal: they are in no hash, and a change of them
     /// changes no instance. A key that a release has hashed must never be added.
     public var steeringKeys: Set<String>
@@ -48,12 +50,14 @@ public struct Capabilities: Sendable, Hashable, Codable {
     /// Makes one of its parts.
     public init(
         fields: [String: FieldSupport], features: Set<Feature>, maximumConcurrentCalls: Int,
-        sharesOutsidePorts: Bool = false, steeringKeys: Set<String> = []
+        sharesOutsidePorts: Bool = false, tellsStreamsApart: Bool = true,
+        steeringKeys: Set<String> = []
     ) {
         self.fields = fields
         self.features = features
         self.maximumConcurrentCalls = maximumConcurrentCalls
         self.sharesOutsidePorts = sharesOutsidePorts
+        self.tellsStreamsApart = tellsStreamsApart
         self.steeringKeys = steeringKeys
         // Once here, because the planner asks for every instance.
         func paths(_ isTaken: (FieldSupport) -> Bool) -> FieldSet {
@@ -76,7 +80,8 @@ public struct Capabilities: Sendable, Hashable, Codable {
 
 extension Capabilities {
     private enum Key: String, CodingKey {
-        case fields, features, maximumConcurrentCalls, sharesOutsidePorts, steeringKeys
+        case fields, features, maximumConcurrentCalls, sharesOutsidePorts, tellsStreamsApart
+        case steeringKeys
     }
 
     /// Reads what it is made of; the sets follow from that.
@@ -89,6 +94,8 @@ extension Capabilities {
                 Int.self, forKey: .maximumConcurrentCalls),
             sharesOutsidePorts: try container.decodeIfPresent(
                 Bool.self, forKey: .sharesOutsidePorts) ?? false,
+            tellsStreamsApart: try container.decodeIfPresent(
+                Bool.self, forKey: .tellsStreamsApart) ?? true,
             steeringKeys: try container.decodeIfPresent(
                 Set<String>.self, forKey: .steeringKeys) ?? [])
     }
@@ -100,6 +107,7 @@ extension Capabilities {
         try container.encode(features, forKey: .features)
         try container.encode(maximumConcurrentCalls, forKey: .maximumConcurrentCalls)
         try container.encode(sharesOutsidePorts, forKey: .sharesOutsidePorts)
+        try container.encode(tellsStreamsApart, forKey: .tellsStreamsApart)
         try container.encode(steeringKeys.sorted(), forKey: .steeringKeys)
     }
 }

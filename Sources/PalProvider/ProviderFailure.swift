@@ -108,3 +108,39 @@ public struct ProviderError: Error, Sendable, Hashable, Codable, CustomStringCon
     /// The message.
     public var description: String { message }
 }
+
+extension ProviderError.Code {
+    /// The task was cancelled before the call was made.
+    public static let cancelled = ProviderError.Code(rawValue: "Cancelled")
+}
+
+/// The errors that every provider has, in short.
+extension ProviderFailure {
+    /// An error of the way to the platform.
+    public static func connection(
+        _ code: ProviderError.Code, _ message: String, cause: String? = nil,
+        isRetryable: Bool = true
+    ) -> ProviderFailure {
+        .error(
+            ProviderError(.connection, code, message, cause: cause, isRetryable: isRetryable))
+    }
+
+    /// A configuration error: only an edit helps.
+    public static func invalid(_ message: String, cause: String? = nil) -> ProviderFailure {
+        .error(
+            ProviderError(
+                .configuration, .invalidConfig, message, cause: cause, isRetryable: false))
+    }
+
+    /// An error of one instance.
+    public static func instance(
+        _ code: ProviderError.Code, _ message: String, cause: String? = nil, isRetryable: Bool
+    ) -> ProviderFailure {
+        .error(ProviderError(.instance, code, message, cause: cause, isRetryable: isRetryable))
+    }
+
+    /// An instance error: what was asked of is not there.
+    public static func notFound(_ message: String) -> ProviderFailure {
+        .instance(.notFound, message, isRetryable: false)
+    }
+}

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PalHTTP
+import PalEditors
 import PalModel
 import PalProvider
 import TestSupport

@@ -4,7 +4,7 @@ enum Floors {
     static let map = [
         "CCurl": 0, "CLinux": 0, "PalModel": 0,
         "PalFiles": 1, "PalHTTP": 1, "PalProvider": 1,
-        "PalEngine": 2,
+        "PalEngine": 2, "PalEditors": 2,
         "PalSpecs": 3, "PalLedger": 3,
         "PalImport": 4,
         "pal": 5,

@@ -1,3 +1,4 @@
+import PalEditors
 import PalModel
 import PalProvider
 

@@ -1,13 +1,5 @@
+import PalEditors
 import PalProvider
-
-/// A file that pal puts into a container between its creation and its start.
-struct ContainerFile: Sendable, Hashable {
-    /// Absolute, inside.
-    var path: String
-    var content: SecretValue
-    /// As Swarm's secrets: the image's user, whoever that is, must be able to read it.
-    var mode = 0o444
-}
 
 /// An archive as the Engine unpacks it into a container: plain ustar, every entry root's.
 struct Archive: Sendable {
@@ -17,7 +9,7 @@ struct Archive: Sendable {
     ///
     /// Directories are not listed: the Engine makes those that are missing, and would change the
     /// mode of those that are there.
-    init(_ files: [ContainerFile]) {
+    init(_ files: [PlacedFile]) {
         for file in files { add(file) }
         bytes += [UInt8](repeating: 0, count: 1024)
     }
@@ -28,7 +20,7 @@ struct Archive: Sendable {
     /// The longest name of a file, without its directory, that fits into an entry.
     static let longestName = 100
 
-    private mutating func add(_ file: ContainerFile) {
+    private mutating func add(_ file: PlacedFile) {
         let path = file.path.drop { $0 == "/" }
         let slash = path.lastIndex(of: "/")
         let content = file.content.bytes

@@ -1,3 +1,4 @@
+import PalEditors
 public import PalModel
 public import PalProvider
 

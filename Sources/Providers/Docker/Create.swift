@@ -1,4 +1,5 @@
 internal import Logging
+import PalEditors
 public import PalModel
 public import PalProvider
 

@@ -1,3 +1,4 @@
+import PalEditors
 import PalModel
 import PalProvider
 
@@ -89,7 +90,7 @@ struct CreateBody: Sendable {
         labels[DockerLabel.lock] = EditorLock(for: config)?.rawValue
         labels[DockerLabel.folder] = folder
         labels[DockerLabel.extensions] = ExtensionList.label(config)
-        labels[DockerLabel.marker] = Furnishing.isNeeded(config) ? Furnishing.marker : nil
+        labels[DockerLabel.marker] = Furnishing.isNeeded(config) ? DockerProvider.marker : nil
         return labels
     }
 

@@ -59,37 +59,7 @@ extension EngineClient {
     }
 }
 
-extension ProviderError.Code {
-    /// The task was cancelled before the call was made.
-    static let cancelled = ProviderError.Code(rawValue: "Cancelled")
-}
-
 extension ProviderFailure {
-    static func connection(
-        _ code: ProviderError.Code, _ message: String, cause: String? = nil,
-        isRetryable: Bool = true
-    ) -> ProviderFailure {
-        .error(
-            ProviderError(.connection, code, message, cause: cause, isRetryable: isRetryable))
-    }
-
-    /// A configuration error.
-    static func invalid(_ message: String, cause: String? = nil) -> ProviderFailure {
-        .error(
-            ProviderError(
-                .configuration, .invalidConfig, message, cause: cause, isRetryable: false))
-    }
-
-    static func instance(
-        _ code: ProviderError.Code, _ message: String, cause: String? = nil, isRetryable: Bool
-    ) -> ProviderFailure {
-        .error(ProviderError(.instance, code, message, cause: cause, isRetryable: isRetryable))
-    }
-
-    static func notFound(_ message: String) -> ProviderFailure {
-        .instance(.notFound, message, isRetryable: false)
-    }
-
     /// The failure for a status that a call has no own meaning for.
     ///
     /// A gateway's 5xx says nothing about what became of the call behind it. The Engine's own 500

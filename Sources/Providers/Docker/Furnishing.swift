@@ -1,78 +1,12 @@
+import PalEditors
 public import PalModel
 import PalProvider
 
-/// What is handed to a new container beside its body: the secrets and what opens its editor, as
-/// files that are written between its creation and its start.
-///
-/// They lie in the container's own layer, so that stops and restarts keep them. They are in no
-/// body, argument, label or variable, and so nowhere in `docker inspect`. The last of them is
-/// empty: without it a container was not finished, and is not started.
-struct Furnishing: Sendable {
-    /// The files, in the order in which they are written.
-    let files: [ContainerFile]
-    /// The secrets that the spec wants as variables.
-    let variables: [String: String]
-
-    /// Its presence says that all the others are there.
+extension DockerProvider {
+    /// Its presence says that all the files beside a container's body are there. They lie in the
+    /// container's own layer, so that stops and restarts keep them.
     static let marker = EditorLock.directory + "/.pal"
 
-    /// - Throws: A configuration error for a value that no variable can hold.
-    init(
-        _ config: InstanceConfig, secrets: [String: SecretValue], generated: SecretValue?
-    ) throws(ProviderFailure) {
-        var files: [ContainerFile] = []
-        var variables: [String: String] = [:]
-        for (name, value) in secrets.sorted(by: { $0.key < $1.key }) {
-            guard config.secrets?[name]?.as == "env" else {
-                files.append(
-                    ContainerFile(path: "\(EditorLock.directory)/\(name)", content: value))
-                continue
-            }
-            guard let text = value.text else {
-                throw .invalid(
-                    "secret '\(name)' of '\(config.name)' is no text, and a variable can hold "
-                        + "nothing else; remove 'as: env'")
-            }
-            variables[name] = text
-        }
-        files += try EditorLock.files(for: config, generated: generated, secrets: secrets)
-        if !files.isEmpty {
-            files.append(ContainerFile(path: Self.marker, content: SecretValue([])))
-        }
-        self.files = files
-        self.variables = variables
-    }
-
-    /// Whether a container of this config gets files.
-    static func isNeeded(_ config: InstanceConfig) -> Bool {
-        if config.secrets?.contains(where: { $0.value.as != "env" }) == true { return true }
-        return EditorLock(for: config)?.isGenerated ?? false
-    }
-
-    /// What is wrong with a config's secrets on Docker.
-    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
-        (config.secrets ?? [:]).sorted { $0.key < $1.key }.flatMap { name, secret in
-            var problems: [ConfigProblem] = []
-            if name.utf8.count > Archive.longestName {
-                problems.append(
-                    ConfigProblem(
-                        "secrets",
-                        "the name of secret '\(name.prefix(20))…' is longer than "
-                            + "\(Archive.longestName) characters; shorten it"))
-            }
-            if secret.as == "env", config.env?[name] != nil {
-                problems.append(
-                    ConfigProblem(
-                        "secrets",
-                        "'\(name)' is both in env and a secret with as: env; "
-                            + "remove one of the two"))
-            }
-            return problems
-        }
-    }
-}
-
-extension DockerProvider {
     /// The values of a config's secrets, from the controller's machine.
     func secretValues(
         _ config: InstanceConfig
@@ -96,7 +30,9 @@ extension DockerProvider {
                 request.config, secrets: secrets, generated: generated)
             var call = EngineCall(
                 "PUT", "/containers/\(id)/archive", query: [("path", "/")], timeout: .seconds(60))
-            call.archive = Archive(furnishing.files).content
+            // Without the last of them a container was not finished, and is not started.
+            let marker = PlacedFile(path: Self.marker, content: SecretValue([]))
+            call.archive = Archive(furnishing.files + [marker]).content
             answer = try await engine.send(call)
         } catch {
             // With the answer lost the files may be there: the next start looks.

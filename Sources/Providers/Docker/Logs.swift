@@ -101,31 +101,3 @@ extension ProviderFailure {
                 isRetryable: true))
     }
 }
-
-/// What `LogOptions` say of single lines, understood.
-struct LineFilter {
-    private let regex: Regex<AnyRegexOutput>?
-    private let since: Date?
-
-    /// - Throws: A configuration error where the pattern is none.
-    init(_ options: LogOptions) throws(ProviderFailure) {
-        since = options.since
-        guard let pattern = options.pattern else {
-            regex = nil
-            return
-        }
-        do {
-            regex = try Regex(pattern)
-        } catch {
-            throw .invalid(
-                "'\(pattern)' is not a regular expression; correct it, or put \\ before characters "
-                    + "that stand for themselves", cause: String(describing: error))
-        }
-    }
-
-    func takes(_ line: LogLine) -> Bool {
-        if let since, let at = line.at, at < since { return false }
-        guard let regex else { return true }
-        return line.text.contains(regex)
-    }
-}

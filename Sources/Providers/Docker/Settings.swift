@@ -1,3 +1,4 @@
+import PalEditors
 import PalHTTP
 import PalModel
 import PalProvider

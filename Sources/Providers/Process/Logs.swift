@@ -10,7 +10,7 @@ extension ProcessProvider: LogFollowingProvider {
     ) async throws(ProviderFailure) -> [LogLine] {
         let files = try records.get(reference).files
         return try await offPool { () throws(ProviderFailure) in
-            let filter = try LogFilter(options)
+            let filter = try LineFilter(options)
             do throws(SystemError) {
                 return filter.select(try LogFiles(path: files.log).read(lines: options.lines))
             } catch {
@@ -26,7 +26,7 @@ extension ProcessProvider: LogFollowingProvider {
         _ handler: @Sendable (LogLine) async -> Void
     ) async throws(ProviderFailure) {
         let files = try records.get(reference).files
-        let filter = try LogFilter(options)
+        let filter = try LineFilter(options)
         do throws(SystemError) {
             let inotify = try Inotify()
             _ = try inotify.watch(files.directory, for: [.names, .modified, .written])
@@ -79,31 +79,5 @@ final class LogFollower {
             guard let new = try LogTail(files.log) else { return lines }
             tail = new
         }
-    }
-}
-
-/// Which lines a caller wants.
-struct LogFilter {
-    private let options: LogOptions
-    private let pattern: Regex<AnyRegexOutput>?
-
-    /// - Throws: A configuration error where the pattern is no regular expression.
-    init(_ options: LogOptions) throws(ProviderFailure) {
-        self.options = options
-        do { pattern = try options.pattern.map { try Regex($0) } } catch {
-            throw .configuration("'\(options.pattern ?? "")' is not a regular expression: \(error)")
-        }
-    }
-
-    /// So many from the end, and of these the ones that fit.
-    func select(_ lines: [LogLine]) -> [LogLine] {
-        let recent = options.lines.map { lines.suffix(max(0, $0)) } ?? lines[...]
-        return recent.filter(takes)
-    }
-
-    func takes(_ line: LogLine) -> Bool {
-        if let since = options.since, let at = line.at, at < since { return false }
-        guard let pattern else { return true }
-        return line.text.contains(pattern)
     }
 }

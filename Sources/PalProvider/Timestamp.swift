@@ -1,9 +1,9 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 
-/// The Engine's times: RFC 3339 with up to nine digits of a second.
-enum Timestamp {
+/// Times as platforms write them: RFC 3339 with up to nine digits of a second.
+public enum Timestamp {
     /// Reads a time; nil where the text is none, or Go's zero time (year 1).
-    static func date(_ text: some StringProtocol) -> Date? {
+    public static func date(_ text: some StringProtocol) -> Date? {
         var reader = Reader(bytes: Array(text.utf8))
         guard let year = reader.number(4), year > 1, reader.skip("-"),
             let month = reader.number(2), (1...12).contains(month), reader.skip("-"),
@@ -15,16 +15,6 @@ enum Timestamp {
         guard let offset = reader.offset(), reader.isAtEnd else { return nil }
         let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
         return Date(timeIntervalSince1970: Double(seconds) + fraction)
-    }
-
-    /// Seconds and nanoseconds as the Engine's `since` takes them: a microsecond early, because a
-    /// `Date` is not exact to the nanosecond and nothing at that very time may be missed.
-    static func sinceParameter(_ date: Date) -> String {
-        let micros = Int((date.timeIntervalSince1970 * 1e6).rounded(.down)) - 1
-        guard micros > 0 else { return "0" }
-        let digits = String(micros % 1_000_000)
-        return "\(micros / 1_000_000)." + String(repeating: "0", count: 6 - digits.count) + digits
-            + "000"
     }
 
     /// Days from 1970-01-01, in the proleptic Gregorian calendar.

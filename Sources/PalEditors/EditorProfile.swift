@@ -1,22 +1,22 @@
-import PalModel
+public import PalModel
 
 /// What pal knows of an editor's usual image: the one table behind ports, mounts and readiness.
-struct EditorProfile: Sendable, Hashable {
+public struct EditorProfile: Sendable, Hashable {
     /// The port that the editor listens on inside; nil where none is known: then none is published.
-    var port: Int?
+    public var port: Int?
     /// The home of the editor's user: what persistent storage is mounted at.
-    var home: String
+    public var home: String
     /// The folder that `workspacePath` is mounted at.
-    var projectFolder: String
+    public var projectFolder: String
     /// The path that answers 200 without a login as soon as the editor serves; nil where none is
     /// known: then an instance that runs is ready.
-    var readinessPath: String?
+    public var readinessPath: String?
 
     /// The profile of an editor.
     ///
     /// code-server's `/healthz` needs no login and does not count as activity. openvscode-server
     /// and `code serve-web` have no such path; their `/version` answers before the login.
-    static func of(_ editor: Editor) -> EditorProfile {
+    public static func of(_ editor: Editor) -> EditorProfile {
         switch editor {
         case .codeServer:
             EditorProfile(
@@ -38,7 +38,7 @@ struct EditorProfile: Sendable, Hashable {
     }
 
     /// The image that people use for an editor; nil where there is none.
-    static func usualImage(of editor: Editor) -> String? {
+    public static func usualImage(of editor: Editor) -> String? {
         switch editor {
         case .codeServer: "codercom/code-server:latest"
         case .openvscodeServer: "gitpod/openvscode-server:latest"
@@ -46,12 +46,12 @@ struct EditorProfile: Sendable, Hashable {
         }
     }
 
-    /// The profile for a config: the editor's, with what the config says otherwise.
-    init(for config: InstanceConfig) {
+    /// The profile for a config: the editor's, with what the config says otherwise. Of `specific` it
+    /// reads `home` and `projectFolder`.
+    public init(for config: InstanceConfig) {
         self = .of(config.editor ?? .codeServer)
-        let specifics = Specifics(config)
-        home = specifics.home ?? home
-        projectFolder = specifics.projectFolder ?? projectFolder
+        home = config.specific?["home"].flatMap { String($0) } ?? home
+        projectFolder = config.specific?["projectFolder"].flatMap { String($0) } ?? projectFolder
         port = config.network.port ?? port
         readinessPath = config.health.path ?? readinessPath
     }

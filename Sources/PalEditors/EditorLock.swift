@@ -1,15 +1,15 @@
-import PalModel
+public import PalModel
 import PalProvider
 
-/// What opens an editor, and how the editor is told: on Docker by files and variables only, so that
-/// neither arguments nor `docker inspect` show it.
+/// What opens the editor of an image, and how the editor is told: by files and variables only, so
+/// that no argument shows it.
 ///
 /// - code-server reads a configuration file that `CODE_SERVER_CONFIG` names. A variable `PASSWORD`
 ///   or `HASHED_PASSWORD` wins over what is in it.
 /// - openvscode-server and `code serve-web` read a token from a file that an argument names. The
 ///   image of the first begins with `--without-connection-token`, which they do not take beside it:
 ///   so pal's entry point stands in the place of the image's.
-enum EditorLock: String, Sendable, Hashable {
+public enum EditorLock: String, Sendable, Hashable {
     /// A password that pal generated.
     case password
     /// A token that pal generated.
@@ -27,12 +27,12 @@ enum EditorLock: String, Sendable, Hashable {
     private static let ownVariables = ["PASSWORD", "HASHED_PASSWORD", "CODE_SERVER_CONFIG"]
 
     /// Where pal's own files are inside; names with a hyphen are no secret's.
-    static let directory = "/run/secrets"
+    public static let directory = "/run/secrets"
     private static let configFile = directory + "/pal-code-server.yaml"
     private static let tokenFile = directory + "/pal-connection-token"
 
     /// What opens the editor of a config; nil for one that pal has no table entry for.
-    init?(for config: InstanceConfig) {
+    public init?(for config: InstanceConfig) {
         switch config.editor ?? .codeServer {
         case .codeServer:
             if Self.ownVariables.contains(where: { config.env?[$0] != nil }) {
@@ -45,24 +45,28 @@ enum EditorLock: String, Sendable, Hashable {
         case .openvscodeServer:
             let arguments = config.command ?? []
             let isOwn =
-                Specifics(config).entrypoint != nil
+                Self.hasOwnEntrypoint(config)
                 || arguments.contains { $0.hasPrefix("--without-connection-token") }
             self = isOwn ? .own : .token
         case .vscode:
             // There is no usual image: a command of the spec's own is the whole of it.
-            let isOwn = config.command != nil || Specifics(config).entrypoint != nil
+            let isOwn = config.command != nil || Self.hasOwnEntrypoint(config)
             self = isOwn ? .own : .token
         case .custom: return nil
         }
     }
 
+    private static func hasOwnEntrypoint(_ config: InstanceConfig) -> Bool {
+        config.specific?["entrypoint"] != nil
+    }
+
     /// Whether pal keeps the password or token.
-    var isGenerated: Bool { self == .password || self == .token }
+    public var isGenerated: Bool { self == .password || self == .token }
 
     /// The variables that tell the editor: none of them secret, and all of them pal's own, so that
     /// they are no part of what a spec says. Cookies are kept by host and not by port, so each
     /// instance gets a name of its own for them.
-    static func environment(for config: InstanceConfig, id: String) -> [String: String] {
+    public static func environment(for config: InstanceConfig, id: String) -> [String: String] {
         guard (config.editor ?? .codeServer) == .codeServer else { return [:] }
         var environment = ["CODE_SERVER_COOKIE_SUFFIX": id]
         if readsConfigFile(config) { environment["CODE_SERVER_CONFIG"] = configFile }
@@ -79,7 +83,7 @@ enum EditorLock: String, Sendable, Hashable {
     }
 
     /// The entry point in the place of the image's; nil where the image's own will do.
-    static func entrypoint(for config: InstanceConfig) -> [String]? {
+    public static func entrypoint(for config: InstanceConfig) -> [String]? {
         guard EditorLock(for: config) == .token else { return nil }
         let program: String
         switch config.editor {
@@ -103,9 +107,9 @@ enum EditorLock: String, Sendable, Hashable {
     ///   - secrets: The values of the spec's secrets.
     static func files(
         for config: InstanceConfig, generated: SecretValue?, secrets: [String: SecretValue]
-    ) throws(ProviderFailure) -> [ContainerFile] {
+    ) throws(ProviderFailure) -> [PlacedFile] {
         if EditorLock(for: config) == .token {
-            return generated.map { [ContainerFile(path: tokenFile, content: $0)] } ?? []
+            return generated.map { [PlacedFile(path: tokenFile, content: $0)] } ?? []
         }
         guard readsConfigFile(config) else { return [] }
         var lines = ["auth: password"]
@@ -125,6 +129,6 @@ enum EditorLock: String, Sendable, Hashable {
         }
         lines.append("cert: false")
         let content = SecretValue(lines.joined(separator: "\n") + "\n")
-        return [ContainerFile(path: configFile, content: content)]
+        return [PlacedFile(path: configFile, content: content)]
     }
 }

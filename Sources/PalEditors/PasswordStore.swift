@@ -1,6 +1,6 @@
 import PalFiles
 import PalModel
-import PalProvider
+public import PalProvider
 
 #if canImport(Glibc)
     import Glibc
@@ -10,12 +10,15 @@ import PalProvider
 
 /// The editors' generated passwords and tokens, on the controller's machine: a file each, which its
 /// owner alone can read, by pal's id. They are kept over replacements.
-struct PasswordStore: Sendable, Hashable {
+public struct PasswordStore: Sendable, Hashable {
     /// Where the files are.
-    let directory: String
+    public let directory: String
+
+    /// - Parameter directory: Where the files are; it is made with the first of them.
+    public init(directory: String) { self.directory = directory }
 
     /// The password of an instance; nil where there is none any more.
-    func password(of id: String) throws(ProviderFailure) -> SecretValue? {
+    public func password(of id: String) throws(ProviderFailure) -> SecretValue? {
         let path = try path(of: id)
         do throws(RegularFile.Failure) {
             let bytes = try RegularFile.read(at: path, limit: 4096).bytes
@@ -27,7 +30,7 @@ struct PasswordStore: Sendable, Hashable {
     }
 
     /// The password of an instance; a new one where there is none.
-    func passwordOrNew(of id: String) throws(ProviderFailure) -> SecretValue {
+    public func passwordOrNew(of id: String) throws(ProviderFailure) -> SecretValue {
         if let known = try password(of: id) { return known }
         let made = SecretValue(Self.random())
         let path = try path(of: id)
@@ -41,7 +44,7 @@ struct PasswordStore: Sendable, Hashable {
     }
 
     /// Where the password of an instance is. An id is a label, so that it leads nowhere else.
-    func path(of id: String) throws(ProviderFailure) -> String {
+    public func path(of id: String) throws(ProviderFailure) -> String {
         guard TextRule.isDNSLabel(id) else {
             throw .invalid("the id '\(id)' is no DNS label; nothing can be kept under it")
         }
