@@ -46,8 +46,8 @@ public struct EditorProfile: Sendable, Hashable {
         }
     }
 
-    /// The profile for a config: the editor's, with what the config says otherwise. Of `specific` it
-    /// reads `home` and `projectFolder`.
+    /// The profile for a config: the editor's, with what the config says otherwise. Of `specific`
+    /// it reads `home` and `projectFolder`.
     public init(for config: InstanceConfig) {
         self = .of(config.editor ?? .codeServer)
         home = config.specific?["home"].flatMap { String($0) } ?? home

@@ -1,4 +1,5 @@
 import DockerProvider
+import FlyProvider
 import Foundation
 import Logging
 import PalEngine
@@ -24,6 +25,7 @@ struct Composition {
     var factory: ProviderFactory {
         var factory = ProviderFactory()
         factory.registerProvider(DockerProviderClass())
+        factory.registerProvider(FlyProviderClass())
         factory.registerProvider(
             ProcessProviderClass(supervisorCommand: [executable, "supervise"]))
         return factory
@@ -39,7 +41,7 @@ struct Composition {
     func providers() throws -> [any Provider] {
         try
             (environment.config.providers
-            ?? ["docker", "process"].map { .init(type: $0, name: $0) }).map(provider)
+            ?? ["docker", "process", "fly"].map { .init(type: $0, name: $0) }).map(provider)
     }
 
     /// One of every type that there is, as it is without any settings; none is contacted.

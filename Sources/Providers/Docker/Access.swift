@@ -27,23 +27,8 @@ extension DockerProvider: AccessProvider {
         _ detail: ContainerDetail
     ) throws(ProviderFailure) -> EditorAccess.Credential {
         let labels = detail.config.labels ?? [:]
-        guard let lock = labels[DockerLabel.lock].flatMap(EditorLock.init(rawValue:)) else {
-            return .unknown(
-                "how it is opened is unknown: it was made without pal's knowing of a password; "
-                    + "a replacement gives an editor one")
-        }
-        switch lock {
-        case .own: return .unknown("its spec says how it is opened")
-        case .secret: return .unknown("its password is the secret that its spec names")
-        case .password, .token:
-            guard let id = labels["pal.id"], let value = try settings.passwords.password(of: id)
-            else {
-                return .unknown(
-                    "its \(lock.rawValue) is unknown until it is replaced: the file with it is "
-                        + "gone from this machine (\(settings.passwords.directory))")
-            }
-            return lock == .token ? .token(value) : .password(value)
-        }
+        return try settings.passwords.credential(
+            labels[DockerLabel.lock].flatMap(EditorLock.init(rawValue:)), id: labels["pal.id"])
     }
 }
 

@@ -1,0 +1,140 @@
+import PalEditors
+public import PalModel
+public import PalProvider
+
+extension FlyProvider {
+    /// Most of a machine changes by a restart that keeps its id and its volume; what pal cannot
+    /// read back from it makes a new machine, to which the volume is bound again.
+    public func getCapabilities() -> Capabilities { Self.capabilities }
+
+    private static let capabilities = Capabilities(
+        fields: fields, features: [.storage, .followedLogs], maximumConcurrentCalls: 64,
+        tellsStreamsApart: false)
+
+    private static let fields: [String: FieldSupport] = {
+        var fields: [String: FieldSupport] = [
+            "resources.memory.min": .notEnforced(
+                "a machine has its memory to itself: resources.memory.max is what it gets"),
+            "workspacePath": .unsupported(
+                "there is no directory of yours at Fly.io; clone into the home, or put the files "
+                    + "into the image"),
+            "extensions": .unsupported(
+                "pal installs none in machines of Fly.io yet; put them into the image, or install "
+                    + "them in the editor: the home keeps them"),
+        ]
+        for path in restarting { fields[path] = .honoured(.restart) }
+        for path in replacing { fields[path] = .honoured(.replace) }
+        return fields
+    }()
+
+    private static let restarting = [
+        "image", "command", "env", "resources.cpu.cores", "resources.memory.max",
+        "resources.storage.size",
+    ]
+
+    private static let replacing = [
+        "region", "editor", "labels", "network.port", "network.ports", "health.path",
+        "health.interval", "health.timeout", "health.grace", "resources.storage.persistent",
+        "secrets", "specific",
+    ]
+
+    /// As the table says, but for what a volume cannot do: move to another region, shrink, or stay
+    /// where the home is not persistent any more.
+    public func classify(_ change: FieldChange) -> ChangeClass {
+        switch change.path {
+        case "region":
+            let (old, new) = (change.from ?? .string(region), change.to ?? .string(region))
+            return old == new ? .replace : .replaceLosingData
+        case "resources.storage.size":
+            let old = change.from.flatMap { Int($0) } ?? 0
+            let new = change.to.flatMap { Int($0) } ?? old
+            return new < old ? .replaceLosingData : .restart
+        case "resources.storage.persistent":
+            return change.to == .bool(false) ? .replaceLosingData : .replace
+        default:
+            guard case .honoured(let usual) = Self.capabilities.support(for: change.path) else {
+                return .live
+            }
+            return usual
+        }
+    }
+
+    /// Refuses what Fly.io's machines cannot be.
+    public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
+        var problems = FlySpecifics.problems(config) + Furnishing.problems(config)
+        if problems.isEmpty { problems += MachineSize.problems(config) }
+        if let region = config.region, !FlyName.isRegion(region) {
+            problems.append(
+                ConfigProblem(
+                    "region",
+                    "'\(region)' is no region of Fly.io; name one such as fra "
+                        + "(https://fly.io/docs/reference/regions/)"))
+        }
+        if config.editor == .vscode, config.image == nil {
+            problems.append(
+                ConfigProblem(
+                    "image", "editor: vscode has no usual image; set image to one with 'code'"))
+        }
+        if config.health.path != nil, EditorProfile(for: config).port == nil {
+            problems.append(
+                ConfigProblem(
+                    "health.path",
+                    "health.path needs to know which port to ask: set network.port, since "
+                        + "editor: custom has none of its own"))
+        }
+        let own = (config.labels ?? [:]).keys.filter {
+            $0.hasPrefix(FlyMark.prefix) || $0.hasPrefix("fly_")
+        }
+        problems += own.sorted().map {
+            ConfigProblem("labels", "the label '\($0)' is pal's or Fly.io's own; rename it")
+        }
+        if MachineBody.isPersistent(config), config.name.count > FlyName.longestWithVolume {
+            problems.append(
+                ConfigProblem(
+                    "name",
+                    "'\(config.name)' has \(config.name.count) characters, and the name of a "
+                        + "volume at Fly.io has room for \(FlyName.longestWithVolume); shorten it, "
+                        + "or set resources.storage.persistent: false"))
+        }
+        return problems
+    }
+
+    /// What was chosen for a person who did not choose.
+    public func warnings(_ config: InstanceConfig) -> [Condition] {
+        (config.secrets ?? [:]).keys.sorted().map { name in
+            Condition(
+                .exposed, reason: "SecretInMachineConfig",
+                message: "secret '\(name)' is part of the machine's config, which whoever may read "
+                    + "the app at Fly.io can read")
+        }
+    }
+}
+
+/// The sizes that machines have
+/// (https://fly.io/docs/machines/guides-examples/machine-sizing/).
+private enum MachineSize {
+    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
+        var problems: [ConfigProblem] = []
+        let cores = config.resources.cpuCores ?? 1
+        if cores.rounded() != cores || !(1...16).contains(cores) {
+            problems.append(
+                ConfigProblem(
+                    "resources.cpu.cores",
+                    "resources.cpu.cores must be a whole number from 1 to 16 on Fly.io"))
+            return problems
+        }
+        guard let memory = config.resources.memoryMax else { return problems }
+        let kind = FlySpecifics(config).cpuKind
+        let (least, most) = kind == .shared ? (256, 2048) : (2048, 8192)
+        let range = (least * Int(cores))...(most * Int(cores))
+        if memory % 256 != 0 || !range.contains(memory) {
+            problems.append(
+                ConfigProblem(
+                    "resources.memory.max",
+                    "resources.memory.max must be a multiple of 256 from \(range.lowerBound) to "
+                        + "\(range.upperBound) MiB with \(Int(cores)) \(kind.rawValue) "
+                        + "core\(cores == 1 ? "" : "s") of Fly.io"))
+        }
+        return problems
+    }
+}

@@ -1,0 +1,42 @@
+import PalModel
+import Synchronization
+
+/// The marks of machines, by id: a machine whose host does not answer can come without them.
+final class KnownMachines: Sendable {
+    private let marks = Mutex<[String: Ownership]>([:])
+
+    /// Remembers the marks of machines that carry them.
+    func learn(_ machines: [Machine]) {
+        marks.withLock { marks in
+            for machine in machines {
+                if let found = FlyMark.ownership(machine.metadata) { marks[machine.id] = found }
+            }
+        }
+    }
+
+    /// The marks of a machine: its own, or those that it had when its host last answered.
+    func ownership(of machine: Machine) -> Ownership? {
+        if let found = FlyMark.ownership(machine.metadata) { return found }
+        return machine.isReachable ? nil : marks.withLock { $0[machine.id] }
+    }
+
+    /// Forgets one that is deleted.
+    func forget(_ id: String) { marks.withLock { $0[id] = nil } }
+}
+
+/// The sizes of volumes in GiB, by id, as of the last look: they change by pal's hand alone, or are
+/// seen at the next list.
+final class KnownSizes: Sendable {
+    private let sizes = Mutex<[String: Int]>([:])
+
+    /// Remembers what was seen.
+    func learn(_ volumes: [Volume]) {
+        sizes.withLock { sizes in for volume in volumes { sizes[volume.id] = volume.size } }
+    }
+
+    /// The size of a volume; nil where it was never seen.
+    func size(_ id: String) -> Int? { sizes.withLock { $0[id] } }
+
+    /// Forgets one that changes or goes.
+    func forget(_ id: String) { sizes.withLock { $0[id] = nil } }
+}
