@@ -18,6 +18,7 @@ let hashTree = Target.Dependency.product(
     name: "HashTreeCollections", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -50,6 +51,8 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+        // Only what is under Tests/ is linked with it.
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
         // Floor 0: values, and the C shims.
@@ -173,10 +176,25 @@ let package = Package(
                 "ProcessProvider", logging,
             ],
             path: "Tests/TestSupport", swiftSettings: swift),
+        .target(
+            name: "FlyEmulation", dependencies: [flyingFox], path: "Tests/FlyEmulation",
+            swiftSettings: swift),
+        .executableTarget(
+            name: "fly-emulation", dependencies: ["FlyEmulation"], path: "Tests/fly-emulation",
+            swiftSettings: swift),
+        .testTarget(
+            name: "FlyEmulationTests", dependencies: ["FlyEmulation"], swiftSettings: swift),
+        .testTarget(
+            name: "FlyProviderTests",
+            dependencies: [
+                "PalModel", "PalProvider", "FlyProvider", "FlyEmulation", "TestSupport", logging,
+            ],
+            swiftSettings: swift),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "pal", "CrashFixture", "TestSupport", "PalModel", "PalHTTP", "PalProvider",
+                "pal", "CrashFixture", "FlyEmulation", "FlyProvider", "TestSupport", "PalModel",
+                "PalHTTP", "PalProvider",
                 "PalEngine", "PalLedger", "DockerProvider", logging,
             ],
             swiftSettings: swift),
@@ -199,7 +217,8 @@ let package = Package(
             dependencies: [
                 "PalModel", "PalFiles", "PalHTTP", "PalProvider", "PalEngine", "PalSpecs",
                 "PalLedger",
-                "DockerProvider", "TestSupport", argumentParser, logging, subprocess, yams,
+                "DockerProvider", "FlyProvider", "FlyEmulation", "TestSupport", argumentParser,
+                logging, subprocess, yams,
             ],
             path: "Tests/pal-bench", swiftSettings: swift),
     ] + fuzzing

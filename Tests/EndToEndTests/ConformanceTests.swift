@@ -1,4 +1,6 @@
 import DockerProvider
+import FlyEmulation
+import FlyProvider
 import Foundation
 import Logging
 import PalModel
@@ -50,6 +52,33 @@ struct ConformanceTests {
             template.env = ["HOME": "/home/coder"]
             try await check(provider, scene.swarm, template)
         }
+    }
+
+    @Test func fly() async throws {
+        var options = FlyEmulation.Options()
+        options.openAPI = ProcessInfo.processInfo.environment["PAL_FLY_OPENAPI"]
+        let clock = ScaledClock(factor: 20)
+        let fly = try FlyEmulation(options, clock: clock)
+        try await fly.start()
+        try await Scene.play { scene in
+            let provider = try FlyProviderClass(clock: clock).makeProvider(
+                ProviderSettings(
+                    type: "fly", name: "fly", region: "fra", swarm: scene.swarm,
+                    dataDirectory: scene.root,
+                    environment: [
+                        "FLY_API_TOKEN": options.token, "FLY_FLAPS_BASE_URL": fly.origin,
+                        "FLY_API_BASE_URL": fly.origin,
+                    ]), logger: Logger(label: "conformance"))
+            var template = InstanceConfig(name: "verify")
+            template.image = "registry.example.org/editor:1"
+            template.editor = .custom
+            template.network.port = 8080
+            template.health.path = "/ok"
+            template.env = ["HOME": "/home/coder"]
+            try await check(provider, scene.swarm, template)
+        }
+        await fly.stop()
+        #expect(fly.mismatches.isEmpty, "not as the OpenAPI document has it")
     }
 
     @Test(.needsDockerEngine) func theCommandRunsTheSameSuite() async throws {

@@ -14,7 +14,7 @@ struct PalBench: AsyncParsableCommand {
               swift run -c release pal-bench docker
               swift run -c release pal-bench docker -o json
             """,
-        subcommands: [DockerBenchmark.self, ScaleBenchmark.self, ScalePart.self])
+        subcommands: [DockerBenchmark.self, FlyBenchmark.self, ScaleBenchmark.self, ScalePart.self])
 }
 
 /// How figures are printed.

@@ -121,7 +121,7 @@ extension FlyProvider {
     }
 
     /// The name has a holder: an earlier attempt of pal's own, or a stranger.
-    private func conflict(
+    func conflict(
         _ id: String, _ request: CreateRequest
     ) async throws(ProviderFailure) -> ProviderFailure {
         let name = request.config.name
@@ -151,8 +151,9 @@ extension FlyProvider {
             var notices = home.notices
             if request.starts {
                 await request.progress(Progress("Starting", "the machine \(machine.id)"))
-                let isUp = try await wait(machine, for: "started", atMost: .seconds(60))
-                if isUp, home.isNew { notices += try await give(machine, request.config) }
+                // Where the waiting fails the look below says how far it is.
+                let isUp = try? await wait(machine, for: "started", atMost: .seconds(60))
+                if isUp == true, home.isNew { notices += try await give(machine, request.config) }
             }
             guard let now = try await self.machine(machine.id) else {
                 throw .ambiguous("the machine \(machine.id) was made and is gone again")

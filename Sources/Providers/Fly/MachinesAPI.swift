@@ -13,7 +13,7 @@ struct MachinesAPI: Sendable {
     let logger: Logger
 
     /// How often a call that Fly.io counted as one too many is made again.
-    private static let patience = 3
+    private static let patience = 5
 
     /// Makes a call below the app.
     /// - Throws: Where there is no answer. An answer with an error's status is none of that, but
@@ -24,7 +24,7 @@ struct MachinesAPI: Sendable {
     ) async throws(ProviderFailure) -> FlyAnswer {
         let key = RateLimiter.Key(action: call.action, object: call.machine ?? settings.app)
         for attempt in 1... {
-            try await pause(limiter.reserve(key, now: ticker.elapsed()))
+            try await takeTurn(key)
             sends()
             let answer = try await sendAtOnce(call)
             guard answer.status == 429 else { return try accepted(answer) }
@@ -48,6 +48,11 @@ struct MachinesAPI: Sendable {
         let request = HTTPRequest(
             "GET", target, headers: [("Authorization", try settings.token.header())])
         return try await answer(to: request, at: settings.logs, changesSomething: false)
+    }
+
+    private func takeTurn(_ key: RateLimiter.Key) async throws(ProviderFailure) {
+        try await pause(limiter.reserve(key, now: ticker.elapsed()))
+        while let wait = limiter.leave(key, now: ticker.elapsed()) { try await pause(wait) }
     }
 
     func pause(_ duration: Duration) async throws(ProviderFailure) {

@@ -8,7 +8,7 @@ struct MachinesCall: Sendable {
         case getApp, createApp, listAddresses, assignAddress
         case createMachine, listMachines, getMachine, updateMachine, startMachine, stopMachine
         case suspendMachine, restartMachine, deleteMachine, wait, lease, releaseLease, exec
-        case createVolume, listVolumes, getVolume, extendVolume, deleteVolume
+        case createVolume, listVolumes, extendVolume, deleteVolume
 
         var rate: RateLimiter.Rate { self == .getMachine ? .reading : .usual }
     }

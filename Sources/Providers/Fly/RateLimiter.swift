@@ -23,27 +23,54 @@ final class RateLimiter: Sendable {
         var object: String
     }
 
-    /// For each key the time at which all calls so far are paid for.
-    private let paid = Mutex<[Key: Duration]>([:])
+    /// For one key the times at which all calls are paid for: those that have a place in the line,
+    /// and those that have left.
+    private struct Account {
+        var promised = Duration.zero
+        var paid = Duration.zero
+    }
 
-    /// Takes the next place of a key.
-    /// - Returns: How long to wait before the call is made.
+    private let accounts = Mutex<[Key: Account]>([:])
+
+    /// Takes the next place in the line of a key.
+    /// - Returns: How long to wait before `leave` is tried.
     func reserve(_ key: Key, now: Duration) -> Duration {
         let rate = key.action.rate
-        return paid.withLock { paid in
-            if paid.count > 4096 { paid = paid.filter { $0.value > now } }
-            let before = max(paid[key] ?? .zero, now)
-            paid[key] = before + rate.interval
+        return accounts.withLock { accounts in
+            if accounts.count > 4096 { accounts = accounts.filter { $0.value.promised > now } }
+            var account = accounts[key] ?? Account()
+            let before = max(account.promised, now)
+            account.promised = before + rate.interval
+            accounts[key] = account
             return max(.zero, before - rate.interval * (rate.burst - 1) - now)
         }
     }
 
-    /// Lets nothing through for a time, because Fly.io said so.
+    /// Lets a call leave whose turn has come.
+    /// - Returns: Nil where it may leave; else how much longer to wait, because others left late or
+    ///   Fly.io asked for a pause.
+    func leave(_ key: Key, now: Duration) -> Duration? {
+        let rate = key.action.rate
+        return accounts.withLock { accounts in
+            var account = accounts[key] ?? Account()
+            let before = max(account.paid, now)
+            let wait = before - rate.interval * (rate.burst - 1) - now
+            guard wait <= .zero else { return wait }
+            account.paid = before + rate.interval
+            accounts[key] = account
+            return nil
+        }
+    }
+
+    /// Lets nothing leave for a time, because Fly.io said so.
     func hold(_ key: Key, for pause: Duration, now: Duration) {
         let rate = key.action.rate
-        paid.withLock { paid in
+        accounts.withLock { accounts in
+            var account = accounts[key] ?? Account()
             let until = now + pause + rate.interval * (rate.burst - 1)
-            paid[key] = max(paid[key] ?? .zero, until)
+            account.paid = max(account.paid, until)
+            account.promised = max(account.promised, until)
+            accounts[key] = account
         }
     }
 }

@@ -1,0 +1,109 @@
+import FlyEmulation
+import Foundation
+import Logging
+import PalModel
+import PalProvider
+import TestSupport
+import Testing
+
+@testable import FlyProvider
+
+@Suite("What a spec may say to Fly.io")
+struct RulesTests {
+    private func provider(
+        _ specific: [String: Value] = [:], swarm: String = "team", region: String? = nil
+    ) throws -> FlyProvider {
+        FlyProvider(
+            try FlySettings(
+                ProviderSettings(
+                    type: "fly", name: "fly", region: region, swarm: swarm, dataDirectory: "/tmp",
+                    specific: specific)), logger: Logger(label: "test"))
+    }
+
+    private func problems(_ edit: (inout InstanceConfig) -> Void) throws -> [String] {
+        var config = InstanceConfig(name: "alice")
+        edit(&config)
+        return try provider().validateInstanceConfig(config).map(\.path)
+    }
+
+    @Test("what a machine cannot be is refused, each with its field")
+    func refused() throws {
+        #expect(try problems { _ in } == [])
+        #expect(try problems { $0.region = "fra" } == [])
+        #expect(try problems { $0.region = "frankfurt" } == ["region"])
+        #expect(try problems { $0.resources.cpuCores = 0.5 } == ["resources.cpu.cores"])
+        #expect(try problems { $0.resources.memoryMax = 300 } == ["resources.memory.max"])
+        #expect(try problems { $0.resources.memoryMax = 4096 } == ["resources.memory.max"])
+        #expect(
+            try problems {
+                $0.resources.memoryMax = 4096
+                $0.specific = ["cpuKind": .string("performance")]
+            } == [])
+        #expect(try problems { $0.workspacePath = "/srv" } == ["workspacePath"])
+        #expect(try problems { $0.extensions = ["golang.go"] } == ["extensions"])
+        #expect(try problems { $0.labels = ["pal_id": "x"] } == ["labels"])
+        #expect(try problems { $0.specific = ["cpukind": .string("shared")] } == ["specific"])
+        #expect(try problems { $0.editor = .vscode } == ["image"])
+        let long = String(repeating: "a", count: 25)
+        #expect(try problems { $0.name = long } == ["name"])
+        #expect(
+            try problems {
+                $0.name = long
+                $0.resources.storagePersistent = false
+            } == [])
+    }
+
+    @Test("the operator's own mistakes are said")
+    func operators() throws {
+        for (specific, says) in [
+            (["ap": Value.string("x")], "did you mean 'app'?"),
+            (["app": .string("My App")], "name of an app"),
+            (["ips": .list([.string("v5")])], "v6"),
+            (["tokenFile": .string("token")], "absolute path"),
+        ] {
+            let error = #expect(throws: ProviderFailure.self) { try provider(specific) }
+            #expect(error?.description.contains(says) == true, "\(String(describing: error))")
+        }
+        #expect(throws: ProviderFailure.self) { try provider(region: "eu-west-1") }
+        #expect(throws: ProviderFailure.self) { try provider(swarm: "my_team") }
+        #expect(try provider(["app": .string("x")], swarm: "my_team").settings.app == "x")
+    }
+
+    @Test("a volume's name says whose it is, and only to its own swarm")
+    func volumeNames() {
+        let name = FlyName.volume(swarm: "team", name: "alice-2")
+        #expect(name.wholeMatch(of: /[a-z0-9_]{1,30}/) != nil)
+        #expect(FlyName.owner(ofVolume: name, swarm: "team") == "alice-2")
+        #expect(FlyName.owner(ofVolume: name, swarm: "other") == nil)
+        #expect(FlyName.owner(ofVolume: "data", swarm: "team") == nil)
+        let longest = String(repeating: "a", count: FlyName.longestWithVolume)
+        #expect(FlyName.volume(swarm: "team", name: longest).count <= 30)
+    }
+
+    @Test("the holder of a name is read from the refusal")
+    func holder() {
+        let message =
+            #"already_exists: unique machine name violation, machine ID 3d8d9e already exists"#
+        #expect(FlyProvider.holder(message) == "3d8d9e")
+        #expect(FlyProvider.holder("aborted: concurrent update") == nil)
+    }
+
+    @Test("two swarms in one app do not see each other's machines and volumes")
+    func swarms() async throws {
+        try await FlySwarm.run { swarm in
+            let other = try swarm.anotherProvider {
+                $0.swarm = "rest"
+                $0.specific = ["app": .string("pal-team")]
+            }
+            let made = try await swarm.create("alice") { $0.resources.storagePersistent = true }
+            #expect(try await other.listInstances(.all).isEmpty)
+            #expect(try await other.listStorage().isEmpty)
+            #expect(try await other.getInstance(made.reference) == nil)
+            #expect(try await !other.deleteInstance(made.reference))
+            let volume = try #require(swarm.fly.volumes(app: "pal-team").first)
+            #expect(try await !other.deleteStorage(volume.id))
+            #expect(try await swarm.get(made).status == .running)
+            await other.shutdown()
+        }
+    }
+}
