@@ -97,6 +97,8 @@ struct FlyTests {
             #expect(refused.out.contains("would lose the persistent data"), "\(refused)")
             #expect(fly.volumes(app: app(scene)).map(\.id) == before)
             try scene.write("alice.yaml", spec("alice", "region: ams\nonReplace: discard\n"))
+            let plan = try await scene.pal("plan")
+            #expect(plan.out.contains("persistent storage is deleted"), "\(plan)")
             try await scene.apply()
             let machines = fly.machines(app: app(scene)).filter { $0.state == "started" }
             #expect(machines.map(\.region) == ["ams"])

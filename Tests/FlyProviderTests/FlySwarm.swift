@@ -47,6 +47,11 @@ struct FlySwarm: Sendable {
         await swarm.provider.shutdown()
         await fly.stop()
         try result.get()
+        if options.openAPI != nil, fly.calls.contains(where: { $0.status == 200 }),
+            fly.checkedCalls == 0
+        {
+            throw TestFailure("no call was held against the OpenAPI document")
+        }
         guard fly.mismatches.isEmpty else {
             throw TestFailure("not as the OpenAPI document has it: \(fly.mismatches.prefix(5))")
         }

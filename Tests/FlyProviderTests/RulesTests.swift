@@ -88,6 +88,26 @@ struct RulesTests {
         #expect(FlyProvider.holder("aborted: concurrent update") == nil)
     }
 
+    @Test("two providers in one app do not see each other's machines")
+    func providers() async throws {
+        try await FlySwarm.run { swarm in
+            let other = try swarm.anotherProvider { $0.name = "fly-ams" }
+            let made = try await swarm.create("alice")
+            #expect(try await other.listInstances(.all).isEmpty)
+            #expect(try await !other.deleteInstance(made.reference))
+            let taken = try await failure { () throws(ProviderFailure) in
+                try await other.createInstance(swarm.request(swarm.config("alice")))
+            }
+            #expect(taken.error?.code == .nameTaken)
+            let ports = try await [
+                made.network.port,
+                other.createInstance(swarm.request(swarm.config("bob"))).network.port,
+            ]
+            #expect(Set(ports).count == 2)
+            await other.shutdown()
+        }
+    }
+
     @Test("two swarms in one app do not see each other's machines and volumes")
     func swarms() async throws {
         try await FlySwarm.run { swarm in

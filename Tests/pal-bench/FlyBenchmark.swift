@@ -39,7 +39,9 @@ struct FlyBenchmark: AsyncParsableCommand {
         }
         // The first three at once, and one more each second.
         let least = Double(instances - 3)
-        let refusals = Double(calls.count { $0.status == 429 })
+        let refused = calls.filter { $0.status == 429 }
+        for call in refused { tell("refused: \(call.method) \(call.path) at \(call.at)") }
+        let refusals = Double(refused.count)
         let figures = Figures(
             benchmark: "fly",
             figures: [

@@ -130,14 +130,12 @@ extension FlyProvider {
                 .busy, "the machine \(id) that has the name of '\(name)' is on its way out",
                 isRetryable: true)
         }
-        guard let marks = known.ownership(of: holder), marks.swarm == settings.swarm,
-            marks.name == name
-        else {
+        guard known.ownership(of: holder)?.name == name else {
             return .instance(
                 .nameTaken,
                 "the machine \(id) in the app \(settings.app) has the name \(holder.name) and is "
-                    + "not pal's; rename the instance, or destroy it if nobody needs it "
-                    + "(fly machine destroy \(id))", isRetryable: true)
+                    + "not of provider '\(self.name)'; rename the instance, or destroy it if "
+                    + "nobody needs it (fly machine destroy \(id))", isRetryable: true)
         }
         return .instance(
             .alreadyExists, "'\(name)' stands already, as machine \(id)", isRetryable: true)

@@ -6,8 +6,7 @@ extension FlyProvider {
     ///
     /// - Parameter size: Of its volume, in GiB.
     func instance(_ machine: Machine, _ size: Int?) -> VSCodeInstance? {
-        guard let ownership = known.ownership(of: machine), ownership.swarm == settings.swarm
-        else { return nil }
+        guard let ownership = known.ownership(of: machine) else { return nil }
         var instance = createBaseInstance(
             ownership, providerInstanceId: machine.id, status: machine.status,
             config: observedConfig(machine, ownership, size))

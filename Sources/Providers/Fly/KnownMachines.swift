@@ -4,20 +4,34 @@ import Synchronization
 /// The marks of machines, by id: a machine whose host does not answer can come without them.
 final class KnownMachines: Sendable {
     private let marks = Mutex<[String: Ownership]>([:])
+    private let swarm: String
+    private let provider: String
 
-    /// Remembers the marks of machines that carry them.
+    init(_ settings: FlySettings) {
+        swarm = settings.swarm
+        provider = settings.name
+    }
+
+    /// Remembers the marks of the provider's own machines.
     func learn(_ machines: [Machine]) {
         marks.withLock { marks in
-            for machine in machines {
-                if let found = FlyMark.ownership(machine.metadata) { marks[machine.id] = found }
-            }
+            for machine in machines { marks[machine.id] = marksOf(machine) ?? marks[machine.id] }
         }
     }
 
-    /// The marks of a machine: its own, or those that it had when its host last answered.
+    /// The marks of a machine of the swarm and the provider: its own, or those that it had when its
+    /// host last answered. Nil for what is somebody else's.
     func ownership(of machine: Machine) -> Ownership? {
-        if let found = FlyMark.ownership(machine.metadata) { return found }
+        if let found = marksOf(machine) { return found }
         return machine.isReachable ? nil : marks.withLock { $0[machine.id] }
+    }
+
+    private func marksOf(_ machine: Machine) -> Ownership? {
+        let metadata = machine.metadata
+        guard metadata[FlyMark.provider] == provider,
+            let found = FlyMark.ownership(metadata), found.swarm == swarm
+        else { return nil }
+        return found
     }
 
     /// Forgets one that is deleted.

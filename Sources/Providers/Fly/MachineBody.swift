@@ -113,6 +113,7 @@ struct MachineBody: Sendable {
     private var metadata: [String: String] {
         var metadata = config.labels ?? [:]
         metadata.merge(FlyMark.metadata(request.ownership)) { _, pal in pal }
+        metadata[FlyMark.provider] = settings.name
         metadata[FlyMark.editorPort] = profile.port.map { String($0) }
         metadata[FlyMark.lock] = EditorLock(for: config)?.rawValue
         metadata[FlyMark.folder] = (config.editor ?? .codeServer) == .custom ? nil : profile.home

@@ -54,6 +54,8 @@ enum FlyMark {
         "pal.generation": "pal_generation", "pal.spec-hash": "pal_spec_hash",
     ]
 
+    /// The provider's name: several may share an app, each for its own instances.
+    static let provider = "pal_provider"
     /// The editor's port inside.
     static let editorPort = "pal_editor_port"
     /// What opens the editor, as `EditorLock` names it; never the password.

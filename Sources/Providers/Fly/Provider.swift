@@ -28,7 +28,7 @@ public struct FlyProvider: AbstractProvider {
     let volumeLooks = SharedLook<[Volume]>()
     let appTurn = AppTurn()
     /// The marks of machines whose host did not answer at a later look.
-    let known = KnownMachines()
+    let known: KnownMachines
     let sizes = KnownSizes()
 
     init(
@@ -37,6 +37,7 @@ public struct FlyProvider: AbstractProvider {
         self.settings = settings
         self.logger = logger
         ticker = Ticker(clock)
+        known = KnownMachines(settings)
         api = MachinesAPI(settings: settings, ticker: ticker, logger: logger)
     }
 
@@ -99,9 +100,7 @@ public struct FlyProvider: AbstractProvider {
     /// The marks of a machine; nil where it is somebody else's.
     /// - Throws: A provider error where nobody can know whose it is.
     private func ownership(_ machine: Machine) throws(ProviderFailure) -> Ownership? {
-        if let marks = known.ownership(of: machine) {
-            return marks.swarm == settings.swarm ? marks : nil
-        }
+        if let marks = known.ownership(of: machine) { return marks }
         let isNamedByUs = machine.name.hasPrefix(FlyName.machine(swarm: settings.swarm, name: ""))
         guard !machine.isReachable, machine.metadata.isEmpty, isNamedByUs else { return nil }
         throw .error(
@@ -116,8 +115,7 @@ public struct FlyProvider: AbstractProvider {
     func find(_ reference: InstanceReference) async throws(ProviderFailure) -> Machine? {
         guard let id = reference.providerInstanceId else {
             let own = try await machines().filter {
-                known.ownership(of: $0).map { $0.swarm == settings.swarm && $0.id == reference.id }
-                    ?? false
+                known.ownership(of: $0)?.id == reference.id
             }
             return own.max {
                 (known.ownership(of: $0)?.generation ?? 0)
@@ -125,7 +123,7 @@ public struct FlyProvider: AbstractProvider {
             }
         }
         guard let machine = try await machine(id) else { return nil }
-        return known.ownership(of: machine)?.swarm == settings.swarm ? machine : nil
+        return known.ownership(of: machine) == nil ? nil : machine
     }
 
     /// One machine, whoever owns it.

@@ -60,8 +60,8 @@ extension FlyProvider: StorageProvider {
         }
     }
 
-    /// One volume, whoever owns it; nil where there is none. A look at all of them, which is shared:
-    /// Fly.io counts a look at one as it counts a look at all.
+    /// One volume, whoever owns it; nil where there is none. A look at all of them, which can be
+    /// shared: Fly.io counts a look at one as it counts a look at all.
     func volume(_ id: String) async throws(ProviderFailure) -> Volume? {
         try await volumes().first { $0.id == id }
     }

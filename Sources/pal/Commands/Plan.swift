@@ -61,6 +61,9 @@ struct Plan: AsyncParsableCommand {
                 Terminal.coloured("\(sign(plan.action)) \(plan.name)", colour(plan.action))
                     + "  \(plan.action.rawValue)\(detail) on \(plan.provider)")
             for cause in plan.causes { Terminal.say("    because \(cause.message)") }
+            if plan.steps.contains(where: { $0.verb == .deleteStorage }) {
+                Terminal.say("    and its persistent storage is deleted, with all that is in it")
+            }
         } else if !plan.conditions.isEmpty {
             Terminal.say(Terminal.coloured("! \(plan.name)", .yellow))
         }
