@@ -187,7 +187,8 @@ let package = Package(
         .testTarget(
             name: "FlyProviderTests",
             dependencies: [
-                "PalModel", "PalProvider", "FlyProvider", "FlyEmulation", "TestSupport", logging,
+                "PalModel", "PalHTTP", "PalProvider", "FlyProvider", "FlyEmulation", "TestSupport",
+                logging,
             ],
             swiftSettings: swift),
         .testTarget(

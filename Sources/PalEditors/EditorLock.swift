@@ -26,6 +26,9 @@ public enum EditorLock: String, Sendable, Hashable {
     ]
     private static let ownVariables = ["PASSWORD", "HASHED_PASSWORD", "CODE_SERVER_CONFIG"]
 
+    /// Every variable that decides how an editor is opened, or that tells it.
+    public static let variables = ownVariables + ["CODE_SERVER_COOKIE_SUFFIX"]
+
     /// Where pal's own files are inside; names with a hyphen are no secret's.
     public static let directory = "/run/secrets"
     private static let configFile = directory + "/pal-code-server.yaml"

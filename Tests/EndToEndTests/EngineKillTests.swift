@@ -93,7 +93,11 @@ private struct Play {
             return nil
         }
         // The very first is as `ask` left the one before.
-        if change == 1 || operation == .delete { try scene.write("alice.yaml", Self.spec(0)) }
+        if operation == .delete {
+            try scene.write("alice.yaml", Self.whole)
+        } else if change == 1 {
+            try scene.write("alice.yaml", Self.spec(0))
+        }
         if operation == .stop, change > 1 { _ = try await scene.pal("start", "alice") }
         let ready = try await scene.eventually("alice is ready") { $0["alice"]?.ready == true }
         let wrote = try await scene.pal(
@@ -110,7 +114,7 @@ private struct Play {
         _ operation: EngineKillTests.Operation, _ change: Int, of scene: Scene
     ) async throws {
         switch operation {
-        case .create: try scene.write("alice.yaml", spec(0))
+        case .create: try scene.write("alice.yaml", whole)
         case .update: try scene.write("alice.yaml", spec(0, memory: memory(change)))
         case .replace: try scene.write("alice.yaml", spec(change))
         // It may fail, and say so: the request is done when the Engine is back.
@@ -141,6 +145,11 @@ private struct Play {
             .containers(swarm: scene.swarm)
         let expected = operation == .delete ? 0 : 1
         #expect(containers.count == expected, "after \(String(describing: victim)): \(containers)")
+        if operation == .delete {
+            let volume = "/volumes/pal_\(scene.swarm)_alice_home"
+            let left = try await DockerEngine(socket: engine.socket).call("GET", volume)
+            #expect(left.status == 404, "the volume is left after \(String(describing: victim))")
+        }
         guard operation != .create, operation != .delete else { return }
         if operation == .stop {
             let started = try await scene.pal("start", "alice")
@@ -176,6 +185,15 @@ private struct Play {
         }
         return try? await engine.memory(of: id)
     }
+
+    /// With all that pal makes beside a container: network, volume, port, and the file with the
+    /// editor's password. The volume goes with it.
+    private static let whole = """
+        name: alice
+        image: \(BusyboxImage.name)
+        onDelete: delete
+
+        """
 
     private static func spec(_ version: Int, memory: Int = 128) -> String {
         """

@@ -1,6 +1,7 @@
 import FlyEmulation
 import Foundation
 import Logging
+import PalHTTP
 import PalModel
 import PalProvider
 import TestSupport
@@ -122,6 +123,18 @@ struct FlySwarm: Sendable {
             throw TestFailure("Fly.io has no machine \(instance.providerInstanceId): \(all)")
         }
         return one
+    }
+
+    /// A call of somebody else's.
+    func api(_ method: String, _ path: String, _ body: String) async throws -> HTTPResponse {
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        return try await client.send(
+            HTTPRequest(
+                method, path,
+                headers: [
+                    ("Authorization", "Bearer \(Self.token)"), ("Content-Type", "application/json"),
+                ], body: Array(body.utf8)), to: .origin(fly.origin))
     }
 
     /// Asks until it is so; fails after a minute.

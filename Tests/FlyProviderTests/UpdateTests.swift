@@ -1,5 +1,6 @@
 import FlyEmulation
 import Foundation
+import PalHTTP
 import PalModel
 import PalProvider
 import TestSupport
@@ -143,6 +144,37 @@ struct UpdateTests {
             guard case .needsReplacement = refused else {
                 throw TestFailure("updated all the same: \(refused)")
             }
+        }
+    }
+
+    @Test("a volume that somebody made larger is no drift")
+    func foreignGrowth() async throws {
+        try await FlySwarm.run { swarm in
+            let made = try await swarm.create("alice") { $0.resources.storagePersistent = true }
+            #expect(made.config.resources.storageSize == 10)
+            let volume = try #require(swarm.fly.volumes(app: "pal-team").first)
+            let grown = try await swarm.api(
+                "PUT", "/v1/apps/pal-team/volumes/\(volume.id)/extend", #"{"size_gb": 30}"#)
+            #expect(grown.status == 200)
+            let seen = try #require(try await swarm.provider.listInstances(.all).first)
+            #expect(seen.config.resources.storageSize == 10)
+            #expect(seen.resources.storage.limit == 30)
+        }
+    }
+
+    @Test("what only a new machine has right is a replacement")
+    func classes() async throws {
+        try await FlySwarm.run { swarm in
+            func kind(_ path: String, _ from: Value?, _ to: Value?) -> ChangeClass {
+                swarm.provider.classify(FieldChange(path: path, from: from, to: to))
+            }
+            #expect(kind("image", .string("a"), .string("b")) == .restart)
+            #expect(kind("image", .string("a"), nil) == .replace)
+            #expect(kind("resources.memory.max", .int(512), nil) == .replace)
+            #expect(kind("env", nil, .map(["A": .string("1")])) == .restart)
+            #expect(kind("env", nil, .map(["PASSWORD": .string("1")])) == .replace)
+            #expect(kind("env", .map(["PORT": .string("1")]), nil) == .replace)
+            #expect(kind("command", nil, .list([.string("x")])) == .replace)
         }
     }
 

@@ -182,7 +182,7 @@ struct PaperEngine {
             switch object.status {
             case .deleting: return nil
             case .stopping: object.status = .stopped
-            case .creating, .starting, .updating: object.status = .running
+            case .creating, .starting, .updating, .unknown: object.status = .running
             default: break
             }
             if object.status == .running { object.readiness = .ready }

@@ -28,18 +28,18 @@ extension FlyProvider {
     }()
 
     private static let restarting = [
-        "image", "command", "env", "resources.cpu.cores", "resources.memory.max",
-        "resources.storage.size",
+        "image", "env", "resources.cpu.cores", "resources.memory.max", "resources.storage.size",
     ]
 
     private static let replacing = [
-        "region", "editor", "labels", "network.port", "network.ports", "health.path",
+        "region", "editor", "command", "labels", "network.port", "network.ports", "health.path",
         "health.interval", "health.timeout", "health.grace", "resources.storage.persistent",
         "secrets", "specific",
     ]
 
     /// As the table says, but for what a volume cannot do: move to another region, shrink, or stay
-    /// where the home is not persistent any more.
+    /// where the home is not persistent any more; for what is not said any more, which only a new
+    /// machine has its usual value of; and for variables that say how the editor is opened.
     public func classify(_ change: FieldChange) -> ChangeClass {
         switch change.path {
         case "region":
@@ -51,6 +51,12 @@ extension FlyProvider {
             return new < old ? .replaceLosingData : .restart
         case "resources.storage.persistent":
             return change.to == .bool(false) ? .replaceLosingData : .replace
+        case "image", "resources.cpu.cores", "resources.memory.max":
+            return change.to == nil ? .replace : .restart
+        case "env":
+            return MachineBody.reservedVariables.contains {
+                change.from?[$0] != change.to?[$0]
+            } ? .replace : .restart
         default:
             guard case .honoured(let usual) = Self.capabilities.support(for: change.path) else {
                 return .live

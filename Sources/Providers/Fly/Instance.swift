@@ -39,7 +39,9 @@ extension FlyProvider {
         observed.env = environment.isEmpty ? nil : environment
         observed.resources.cpuCores = config["guest.cpus"].flatMap { Int($0) }.map { Double($0) }
         observed.resources.memoryMax = config["guest.memory_mb"].flatMap { Int($0) }
-        observed.resources.storageSize = size
+        // A volume that is larger than was asked for is good enough, and is never made smaller.
+        let asked = machine.metadata[FlyMark.storage].flatMap { Int($0) }
+        observed.resources.storageSize = size.map { min($0, asked ?? $0) }
         return observed
     }
 

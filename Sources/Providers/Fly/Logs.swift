@@ -10,7 +10,7 @@ extension FlyProvider: LogFollowingProvider {
     ) async throws(ProviderFailure) -> [LogLine] {
         let filter = try LineFilter(options)
         let machine = try await require(reference)
-        return filter.select(try await lines(of: machine, since: options.since).lines)
+        return filter.select(try await lines(of: machine, options).lines)
     }
 
     /// Asks again and again, at first often and every four seconds while nothing comes, until the
@@ -21,7 +21,7 @@ extension FlyProvider: LogFollowingProvider {
     ) async throws(ProviderFailure) {
         let filter = try LineFilter(options)
         let machine = try await require(reference)
-        var read = try await lines(of: machine, since: options.since)
+        var read = try await lines(of: machine, options)
         for line in filter.select(read.lines) { await handler(line) }
         var pause = Self.shortestPause
         while !Task.isCancelled {
@@ -37,7 +37,9 @@ extension FlyProvider: LogFollowingProvider {
     private static let shortestPause = Duration.milliseconds(64)
     private static let longestPause = Duration.seconds(4)
 
-    /// So many pages at most, of a hundred lines each: a machine that writes faster than it is read
+    private static let pageSize = 100
+
+    /// So many pages at most: a machine that writes faster than it is read
     /// has no last page.
     private static let pages = 1000
 
@@ -47,11 +49,14 @@ extension FlyProvider: LogFollowingProvider {
         var cursor: String
     }
 
-    /// Everything from a time on, or from the machine's beginning.
+    /// Everything from a time on, or from the machine's beginning. The last few are one page.
     private func lines(
-        of machine: Machine, since: Date?
+        of machine: Machine, _ options: LogOptions
     ) async throws(ProviderFailure) -> Reading {
-        let start = since ?? machine.createdAt ?? Date(timeIntervalSince1970: 0)
+        if let wanted = options.lines, wanted <= Self.pageSize, options.since == nil {
+            return try await page(machine, nil)
+        }
+        let start = options.since ?? machine.createdAt ?? Date(timeIntervalSince1970: 0)
         // A date is not exact to the nanosecond: nothing at that very time may be missed.
         let micros = Int((start.timeIntervalSince1970 * 1e6).rounded(.down)) - 1
         return try await lines(of: machine, after: "\(max(0, micros))000")
@@ -71,11 +76,12 @@ extension FlyProvider: LogFollowingProvider {
     }
 
     private func page(
-        _ machine: Machine, _ cursor: String
+        _ machine: Machine, _ cursor: String?
     ) async throws(ProviderFailure) -> Reading {
         let instance = PercentEncoding.encoded(machine.id)
+        let from = cursor.map { "&next_token=\(PercentEncoding.encoded($0))" } ?? ""
         let answer = try await api.sendToLogs(
-            "/api/v1/apps/\(settings.app)/logs?next_token=\(cursor)&instance=\(instance)")
+            "/api/v1/apps/\(settings.app)/logs?instance=\(instance)\(from)")
         guard answer.isSuccess else {
             throw .unexpected(
                 answer, doing: "read the logs of \(machine.name)", changesSomething: false)
@@ -84,7 +90,7 @@ extension FlyProvider: LogFollowingProvider {
         let token = next.flatMap { String($0) } ?? next.flatMap { Int($0) }.map { String($0) }
         return Reading(
             lines: try answer.list("data").compactMap(Self.line),
-            cursor: token.flatMap { $0.isEmpty ? nil : $0 } ?? cursor)
+            cursor: token.flatMap { $0.isEmpty ? nil : $0 } ?? cursor ?? "0")
     }
 
     private static func line(_ value: Value) -> LogLine? {

@@ -106,6 +106,9 @@ struct MachineBody: Sendable {
         return own.filter { config.env?[$0.key] == nil || furnishing.variables[$0.key] != nil }
     }
 
+    /// Variables that pal sets itself where a spec does not, or that decide what opens the editor.
+    static let reservedVariables = EditorLock.variables + ["PORT"]
+
     private var environment: [String: String] {
         (config.env ?? [:]).merging(ownVariables) { _, own in own }
     }
@@ -117,6 +120,9 @@ struct MachineBody: Sendable {
         metadata[FlyMark.editorPort] = profile.port.map { String($0) }
         metadata[FlyMark.lock] = EditorLock(for: config)?.rawValue
         metadata[FlyMark.folder] = (config.editor ?? .codeServer) == .custom ? nil : profile.home
+        if home.volume != nil {
+            metadata[FlyMark.storage] = String(config.resources.storageSize ?? Self.usualStorage)
+        }
         metadata[FlyMark.stopMode] = specifics.stopMode.rawValue
         metadata[FlyMark.ownVariables] = ownVariables.keys.sorted().joined(separator: ",")
         return metadata

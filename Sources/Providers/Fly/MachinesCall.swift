@@ -7,7 +7,8 @@ struct MachinesCall: Sendable {
     enum Action: String, Sendable, Hashable {
         case getApp, createApp, listAddresses, assignAddress
         case createMachine, listMachines, getMachine, updateMachine, startMachine, stopMachine
-        case suspendMachine, restartMachine, deleteMachine, wait, lease, releaseLease, exec
+        case suspendMachine, restartMachine, deleteMachine, wait, lease, releaseLease, metadata,
+            exec
         case createVolume, listVolumes, extendVolume, deleteVolume
 
         var rate: RateLimiter.Rate { self == .getMachine ? .reading : .usual }

@@ -64,6 +64,8 @@ enum FlyMark {
     static let folder = "pal_folder"
     /// The variables that the spec does not set, with commas between them.
     static let ownVariables = "pal_own_variables"
+    /// How many GiB of storage were asked for: the volume may have become larger since.
+    static let storage = "pal_storage_gb"
     /// What a stop is, as `stopMode` says.
     static let stopMode = "pal_stop_mode"
     /// What begins so is no label of a user's.

@@ -102,18 +102,23 @@ extension FlyProvider {
     }
 
     private func grow(_ machine: Machine, to size: Int?) async throws(ProviderFailure) {
-        guard let id = machine.volume, let volume = try await volume(id) else { return }
-        guard try await grow(volume, to: size, of: machine.name),
-            [.running, .starting].contains(machine.status)
-        else { return }
-        let answer = try await api.send(
+        guard let size, let id = machine.volume, let volume = try await volume(id) else { return }
+        let needsRestart = try await grow(volume, to: size, of: machine.name)
+        try await send(
             MachinesCall(
-                .restartMachine, "POST", machine: machine.id, "/restart"
-            ).of(settings.app))
+                .metadata, "POST", machine: machine.id, "/metadata/\(FlyMark.storage)",
+                body: .map(["value": .string(String(size))])),
+            to: "mark the new size of the volume of \(machine.name)")
+        guard needsRestart, [.running, .starting].contains(machine.status) else { return }
+        try await send(
+            MachinesCall(.restartMachine, "POST", machine: machine.id, "/restart"),
+            to: "start \(machine.name) again with the larger volume")
+    }
+
+    private func send(_ call: MachinesCall, to what: String) async throws(ProviderFailure) {
+        let answer = try await api.send(call.of(settings.app))
         guard answer.isSuccess else {
-            throw .unexpected(
-                answer, doing: "start \(machine.name) again with the larger volume",
-                changesSomething: true)
+            throw .unexpected(answer, doing: what, changesSomething: true)
         }
     }
 }
@@ -128,8 +133,7 @@ struct MachineUpdate: Sendable {
         guard case .map(var entries) = config else { return config }
         for change in partial.changes {
             switch change.path {
-            case "image": entries["image"] = change.to ?? usualImage
-            case "command": entries["init"] = start(entries["init"], change.to)
+            case "image": entries["image"] = change.to
             case "env": entries["env"] = environment(change.to)
             case "resources.cpu.cores":
                 entries["guest"] = guest(entries["guest"], "cpus", change.to)
@@ -138,15 +142,6 @@ struct MachineUpdate: Sendable {
             default: break
             }
         }
-        return .map(entries)
-    }
-
-    private var usualImage: Value { .string(MachineBody.image(InstanceConfig(name: ""))) }
-
-    private func start(_ old: Value?, _ command: Value?) -> Value {
-        var entries: [String: Value] = [:]
-        if case .map(let known)? = old { entries = known }
-        entries["cmd"] = command
         return .map(entries)
     }
 
@@ -166,9 +161,7 @@ struct MachineUpdate: Sendable {
     private func guest(_ old: Value?, _ key: String, _ wanted: Value?) -> Value {
         var entries: [String: Value] = [:]
         if case .map(let known)? = old { entries = known }
-        // What is not said any more is as it is for a new machine.
-        let usual = MachineBody.guest(InstanceConfig(name: ""))[key]
-        entries[key] = (wanted.flatMap { Double($0) }).map { .int(Int($0)) } ?? usual
+        if let number = wanted.flatMap({ Double($0) }) { entries[key] = .int(Int(number)) }
         return .map(entries)
     }
 }
