@@ -1,4 +1,5 @@
 public import PalModel
+public import PalProvider
 
 /// What pal knows of an editor's usual image: the one table behind ports, mounts and readiness.
 public struct EditorProfile: Sendable, Hashable {
@@ -61,5 +62,23 @@ public struct EditorProfile: Sendable, Hashable {
         self.home = home
         self.projectFolder = projectFolder
         self.readinessPath = readinessPath
+    }
+
+    /// What is wrong with what a config says of its editor.
+    public static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
+        var problems: [ConfigProblem] = []
+        if config.editor == .vscode, config.image == nil {
+            problems.append(
+                ConfigProblem(
+                    "image", "editor: vscode has no usual image; set image to one with 'code'"))
+        }
+        if config.health.path != nil, EditorProfile(for: config).port == nil {
+            problems.append(
+                ConfigProblem(
+                    "health.path",
+                    "health.path needs to know which port to ask: set network.port, since "
+                        + "editor: custom has none of its own"))
+        }
+        return problems
     }
 }

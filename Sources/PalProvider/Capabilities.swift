@@ -35,6 +35,8 @@ public struct Capabilities: Sendable, Hashable, Codable {
     /// changes no instance. A key that a release has hashed must never be added.
     public var steeringKeys: Set<String>
 
+    /// The fields whose change replaces though the platform tells their values.
+    private let told: Set<String>
     /// The fields whose change replaces the instance: those that the spec hash covers.
     ///
     /// This set is part of the label's meaning and so must not change between releases; a change
@@ -48,9 +50,12 @@ public struct Capabilities: Sendable, Hashable, Codable {
     public let unsupportedFields: FieldSet
 
     /// Makes one of its parts.
+    ///
+    /// - Parameter told: Fields whose change replaces though the platform tells their values: these
+    ///   are compared, and not part of the hash.
     public init(
         fields: [String: FieldSupport], features: Set<Feature>, maximumConcurrentCalls: Int,
-        sharesOutsidePorts: Bool = false, tellsStreamsApart: Bool = true,
+        told: Set<String> = [], sharesOutsidePorts: Bool = false, tellsStreamsApart: Bool = true,
         steeringKeys: Set<String> = []
     ) {
         self.fields = fields
@@ -58,14 +63,22 @@ public struct Capabilities: Sendable, Hashable, Codable {
         self.maximumConcurrentCalls = maximumConcurrentCalls
         self.sharesOutsidePorts = sharesOutsidePorts
         self.tellsStreamsApart = tellsStreamsApart
+        self.told = told
         self.steeringKeys = steeringKeys
         // Once here, because the planner asks for every instance.
-        func paths(_ isTaken: (FieldSupport) -> Bool) -> FieldSet {
-            FieldSet(fields.filter { isTaken($0.value) }.map(\.key))
+        func paths(_ isTaken: (String, FieldSupport) -> Bool) -> FieldSet {
+            FieldSet(fields.filter { isTaken($0.key, $0.value) }.map(\.key))
         }
-        hashedFields = paths { $0.change.map { $0 >= .replace } ?? false }
-        comparedFields = paths { $0.change.map { $0 < .replace } ?? false }
-        notEnforcedFields = paths { if case .notEnforced = $0 { true } else { false } }
+        func isCompared(_ path: String, _ change: ChangeClass) -> Bool {
+            change < .replace || told.contains(path)
+        }
+        hashedFields = paths { path, support in
+            support.change.map { !isCompared(path, $0) } ?? false
+        }
+        comparedFields = paths { path, support in
+            support.change.map { isCompared(path, $0) } ?? false
+        }
+        notEnforcedFields = paths { if case .notEnforced = $1 { true } else { false } }
         unsupportedFields = FieldSet(
             FieldSet.platform.lazy.map(\.path).filter {
                 if case .unsupported? = fields[$0] { true } else { fields[$0] == nil }
@@ -81,7 +94,7 @@ public struct Capabilities: Sendable, Hashable, Codable {
 extension Capabilities {
     private enum Key: String, CodingKey {
         case fields, features, maximumConcurrentCalls, sharesOutsidePorts, tellsStreamsApart
-        case steeringKeys
+        case told, steeringKeys
     }
 
     /// Reads what it is made of; the sets follow from that.
@@ -92,6 +105,7 @@ extension Capabilities {
             features: try container.decode(Set<Feature>.self, forKey: .features),
             maximumConcurrentCalls: try container.decode(
                 Int.self, forKey: .maximumConcurrentCalls),
+            told: try container.decodeIfPresent(Set<String>.self, forKey: .told) ?? [],
             sharesOutsidePorts: try container.decodeIfPresent(
                 Bool.self, forKey: .sharesOutsidePorts) ?? false,
             tellsStreamsApart: try container.decodeIfPresent(
@@ -106,6 +120,7 @@ extension Capabilities {
         try container.encode(fields, forKey: .fields)
         try container.encode(features, forKey: .features)
         try container.encode(maximumConcurrentCalls, forKey: .maximumConcurrentCalls)
+        try container.encode(told.sorted(), forKey: .told)
         try container.encode(sharesOutsidePorts, forKey: .sharesOutsidePorts)
         try container.encode(tellsStreamsApart, forKey: .tellsStreamsApart)
         try container.encode(steeringKeys.sorted(), forKey: .steeringKeys)

@@ -186,14 +186,9 @@ private struct Play {
         return try? await engine.memory(of: id)
     }
 
-    /// With all that pal makes beside a container: network, volume, port, and the file with the
-    /// editor's password. The volume goes with it.
-    private static let whole = """
-        name: alice
-        image: \(BusyboxImage.name)
-        onDelete: delete
-
-        """
+    /// With a volume that goes with it, and a secret, which is written into it as a file.
+    private static let whole =
+        spec(0) + "onDelete: delete\nsecrets: { SEARCH: { fromEnv: PATH } }\n"
 
     private static func spec(_ version: Int, memory: Int = 128) -> String {
         """

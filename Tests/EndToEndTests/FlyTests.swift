@@ -124,6 +124,7 @@ struct FlyTests {
                     return status["alice"]?.ready == true && config?.contains(#""a":"b""#) == true
                 }
             }
+            #expect(fly.armed.isEmpty, "these never happened")
             #expect(fly.apps() == [app(scene)])
             #expect(fly.machines(app: app(scene)).filter { $0.state == "started" }.count == 1)
             #expect(fly.volumes(app: app(scene)).filter { $0.state == "created" }.count == 1)

@@ -68,7 +68,21 @@ enum ConfigRules {
             config["services"] = .array(
                 services.map { shown(service: $0, integerDurations: integerDurations) })
         }
+        if integerDurations, let checks = config["checks"]?.object {
+            config["checks"] = .object(checks.mapValues(inNanoseconds))
+        }
         return .object(config)
+    }
+
+    private static func inNanoseconds(_ check: JSON) -> JSON {
+        guard var fields = check.object else { return check }
+        for field in ["interval", "timeout", "grace_period"] {
+            guard let text = fields[field], let nanoseconds = Span.nanoseconds(text) else {
+                continue
+            }
+            fields[field] = .int(nanoseconds)
+        }
+        return .object(fields)
     }
 
     private static func shown(service: JSON, integerDurations: Bool) -> JSON {
@@ -79,17 +93,7 @@ enum ConfigRules {
         default: break
         }
         if integerDurations, let checks = fields["checks"]?.array {
-            fields["checks"] = .array(
-                checks.map { check in
-                    guard var check = check.object else { return check }
-                    for field in ["interval", "timeout", "grace_period"] {
-                        guard let text = check[field],
-                            let nanoseconds = Span.nanoseconds(text)
-                        else { continue }
-                        check[field] = .int(nanoseconds)
-                    }
-                    return .object(check)
-                })
+            fields["checks"] = .array(checks.map(inNanoseconds))
         }
         return .object(fields)
     }

@@ -21,7 +21,9 @@ extension Cloud {
         let input = try fields["stdin"]?.string.map(keep(input:))
         defer { if let input { remove(input) } }
         let plan = Child.Plan(
-            arguments: command, environment: environment(machine, key),
+            // A mount is elsewhere on this computer.
+            arguments: command.map { place(of: $0, in: machine) ?? $0 },
+            environment: environment(machine, key),
             directory: directory(ofMachine: machine.id), input: input, takesGroupAlong: false)
         return try await run(plan, within: .seconds(fields["timeout"]?.int ?? 60))
     }

@@ -57,6 +57,8 @@ final class Faults: Sendable {
         armed.withLock { $0.append((fault, times)) }
     }
 
+    var left: [Fault] { armed.withLock { $0.map(\.fault) } }
+
     func clear() { armed.withLock { $0 = [] } }
 
     /// Uses up the first that fits.

@@ -24,7 +24,9 @@ public final class FlyEmulation: Sendable {
         public var enforcesLimits = true
         /// Leases are answered without the wrapping `status` and `data`.
         public var flatLeases = false
-        /// Durations of services' checks are answered as nanoseconds.
+        /// Of a machine whose host does not answer nothing of the config is told.
+        public var forgetsAbsentHosts = false
+        /// Durations of checks are answered as nanoseconds.
         public var integerDurations = false
         /// The path of the OpenAPI document that calls are held against.
         public var openAPI: String?
@@ -125,6 +127,9 @@ public final class FlyEmulation: Sendable {
 
     /// Takes back all faults that are still armed.
     public func mend() { cloud.faults.clear() }
+
+    /// The faults that no call has used up yet.
+    public var armed: [Fault] { cloud.faults.left }
 
     /// What did not fit the OpenAPI document, a line each.
     public var mismatches: [String] { front.mismatches }

@@ -44,7 +44,7 @@ extension Cloud {
     }
 
     /// Where a path below a mount is on this computer.
-    private func place(of path: String, in machine: Machine) -> String? {
+    func place(of path: String, in machine: Machine) -> String? {
         for mount in machine.config["mounts"]?.array ?? [] {
             guard let volume = mount["volume"]?.string, var mounted = mount["path"]?.string else {
                 continue

@@ -16,7 +16,11 @@ extension Cloud {
         let config = ConfigRules.shown(
             machine.config, integerDurations: options.integerDurations)
         // What an absent host has cannot be told; the rest is what Fly still remembers.
-        fields[machine.hostStatus == "ok" ? "config" : "incomplete_config"] = config
+        if machine.hostStatus == "ok" {
+            fields["config"] = config
+        } else if !options.forgetsAbsentHosts {
+            fields["incomplete_config"] = config
+        }
         let checks = checks(machine)
         if !checks.isEmpty { fields["checks"] = .array(checks) }
         return .object(fields)

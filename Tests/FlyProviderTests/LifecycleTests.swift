@@ -125,6 +125,95 @@ struct LifecycleTests {
         }
     }
 
+    @Test("where nobody knows whose a machine is, lists are errors, and nothing is done to it")
+    func unknownOwner() async throws {
+        var options = FlyEmulation.Options()
+        options.forgetsAbsentHosts = true
+        try await FlySwarm.run(options: options) { swarm in
+            let made = try await swarm.create("alice")
+            swarm.fly.setHost("unreachable", machine: made.providerInstanceId, app: "pal-team")
+            // What was seen before is remembered; another process has not seen it.
+            let remembered = try await swarm.provider.listInstances(.all)
+            #expect(remembered.map(\.ownership) == [made.ownership])
+            let other = try swarm.anotherProvider()
+            let list = try await failure { () throws(ProviderFailure) in
+                try await other.listInstances(.all)
+            }
+            #expect(list.error?.isRetryable == true)
+            let deletion = try await failure { () throws(ProviderFailure) in
+                try await other.deleteInstance(made.reference)
+            }
+            #expect(deletion == list)
+            let creation = try await failure { () throws(ProviderFailure) in
+                try await other.createInstance(swarm.request(swarm.config("alice")))
+            }
+            #expect(creation.error?.isRetryable == true)
+            #expect(creation.description.contains("host does not answer"))
+            await other.shutdown()
+        }
+    }
+
+    @Test(
+        "the home is the editor's user's before it is called ready, whatever happened before",
+        .needsRoot)
+    func home() async throws {
+        try await FlySwarm.run { swarm in
+            let request = swarm.request(
+                swarm.config("alice") {
+                    $0.editor = .codeServer
+                    $0.network.port = nil
+                    $0.resources.storagePersistent = true
+                    $0.specific = ["homeOwner": .string("1234:1234")]
+                })
+            // The creation's own process never sees the machine.
+            swarm.fly.fail(.dropAnswer(.createMachine))
+            _ = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(request)
+            }
+            let found = try #require(try await swarm.provider.listInstances(.all).first)
+            #expect(!found.readiness.isReady)
+            try await swarm.eventually("ready") { try await swarm.get(found).readiness.isReady }
+            let volume = try #require(swarm.fly.volumes(app: "pal-team").first)
+            let owner =
+                try FileManager.default.attributesOfItem(atPath: volume.directory)[
+                    .ownerAccountID] as? Int
+            #expect(owner == 1234)
+            _ = swarm.fly.takeCalls()
+            _ = try await swarm.get(found)
+            #expect(!swarm.fly.takeCalls().contains { $0.path.hasSuffix("/exec") })
+        }
+    }
+
+    @Test("a list that is behind shows what was, and the next one what is")
+    func staleList() async throws {
+        try await FlySwarm.run { swarm in
+            let made = try await swarm.create("alice")
+            _ = try await swarm.provider.deleteInstance(made.reference)
+            swarm.fly.fail(.staleList)
+            #expect(try await swarm.provider.listInstances(.all).map(\.name) == ["alice"])
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
+        }
+    }
+
+    @Test("what is suspended goes on and ends by itself before it is deleted")
+    func deleteSuspended() async throws {
+        try await FlySwarm.run { swarm in
+            let made = try await swarm.create("alice") {
+                $0.specific = ["stopMode": .string("suspend")]
+                $0.command = [
+                    "sh", "-c", "trap 'echo saved; exit' TERM; while :; do sleep 0.05; done",
+                ]
+            }
+            try await swarm.provider.stopInstance(made.reference, force: false)
+            _ = swarm.fly.takeCalls()
+            #expect(try await swarm.provider.deleteInstance(made.reference))
+            let verbs = swarm.fly.takeCalls().filter { $0.method != "GET" }.map {
+                "\($0.method) \($0.path.split(separator: "/").last ?? "")"
+            }
+            #expect(verbs == ["POST start", "POST stop", "DELETE \(made.providerInstanceId)"])
+        }
+    }
+
     @Test("a command's exit code and output come back; another user cannot be had")
     func exec() async throws {
         try await FlySwarm.run { swarm in

@@ -42,9 +42,18 @@ struct RulesTests {
         #expect(try problems { $0.workspacePath = "/srv" } == ["workspacePath"])
         #expect(try problems { $0.extensions = ["golang.go"] } == ["extensions"])
         #expect(try problems { $0.labels = ["pal_id": "x"] } == ["labels"])
+        #expect(
+            try problems {
+                $0.resources.storagePersistent = false
+                $0.resources.storageSize = 5
+            } == ["resources.storage.size"])
+        #expect(
+            try problems {
+                $0.network.ports = [.init(internal: 53, external: 53, protocol: "udp")]
+            } == ["network.ports"])
         #expect(try problems { $0.specific = ["cpukind": .string("shared")] } == ["specific"])
         #expect(try problems { $0.editor = .vscode } == ["image"])
-        let long = String(repeating: "a", count: 25)
+        let long = String(repeating: "a", count: 23)
         #expect(try problems { $0.name = long } == ["name"])
         #expect(
             try problems {
@@ -69,15 +78,16 @@ struct RulesTests {
         #expect(try provider(["app": .string("x")], swarm: "my_team").settings.app == "x")
     }
 
-    @Test("a volume's name says whose it is, and only to its own swarm")
-    func volumeNames() {
-        let name = FlyName.volume(swarm: "team", name: "alice-2")
+    @Test("a volume's name says whose it is, and only to its own swarm and provider")
+    func volumeNames() throws {
+        let (own, other) = (try provider().settings, try provider(swarm: "other").settings)
+        let name = FlyName.volume(own, name: "alice-2")
         #expect(name.wholeMatch(of: /[a-z0-9_]{1,30}/) != nil)
-        #expect(FlyName.owner(ofVolume: name, swarm: "team") == "alice-2")
-        #expect(FlyName.owner(ofVolume: name, swarm: "other") == nil)
-        #expect(FlyName.owner(ofVolume: "data", swarm: "team") == nil)
+        #expect(FlyName.owner(ofVolume: name, own) == "alice-2")
+        #expect(FlyName.owner(ofVolume: name, other) == nil)
+        #expect(FlyName.owner(ofVolume: "data", own) == nil)
         let longest = String(repeating: "a", count: FlyName.longestWithVolume)
-        #expect(FlyName.volume(swarm: "team", name: longest).count <= 30)
+        #expect(FlyName.volume(own, name: longest).count <= 30)
     }
 
     @Test("the holder of a name is read from the refusal")

@@ -136,14 +136,61 @@ struct UpdateTests {
             #expect(swarm.provider.classify(smaller) == .replaceLosingData)
             let moved = FieldChange(path: "region", from: nil, to: .string("ams"))
             #expect(swarm.provider.classify(moved) == .replaceLosingData)
-            let said = FieldChange(path: "region", from: nil, to: .string("fra"))
-            #expect(swarm.provider.classify(said) == .replace)
+            let unsaid = FieldChange(path: "region", from: .string("fra"), to: nil)
+            #expect(swarm.provider.classify(unsaid) == .live)
             let refused = try await failure { () throws(ProviderFailure) in
                 try await swarm.provider.updateInstance(made.reference, PartialConfig([smaller]))
             }
             guard case .needsReplacement = refused else {
                 throw TestFailure("updated all the same: \(refused)")
             }
+        }
+    }
+
+    @Test("without a region in its spec an instance is where its volume is")
+    func regionOfTheVolume() async throws {
+        try await FlySwarm.run { swarm in
+            let made = try await swarm.create("alice") { $0.resources.storagePersistent = true }
+            _ = try await swarm.provider.deleteInstance(made.reference)
+            let other = try swarm.anotherProvider { $0.region = "ams" }
+            let again = try await other.createInstance(
+                swarm.request(
+                    swarm.config("alice") { $0.resources.storagePersistent = true },
+                    generation: 2))
+            #expect(again.providerRegion == "fra")
+            await other.shutdown()
+        }
+    }
+
+    @Test("of two volumes with its name pal takes neither")
+    func twoVolumes() async throws {
+        try await FlySwarm.run { swarm in
+            let made = try await swarm.create("alice") { $0.resources.storagePersistent = true }
+            _ = try await swarm.provider.deleteInstance(made.reference)
+            let first = try #require(swarm.fly.volumes(app: "pal-team").first)
+            let second = try await swarm.api(
+                "POST", "/v1/apps/pal-team/volumes",
+                #"{"name": "\#(first.name)", "region": "fra", "size_gb": 1}"#)
+            #expect((200...201).contains(second.status))
+            let refused = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(
+                    swarm.request(
+                        swarm.config("alice") { $0.resources.storagePersistent = true },
+                        generation: 2))
+            }
+            #expect(refused.error?.kind == .configuration)
+            #expect(refused.description.contains(first.id))
+        }
+    }
+
+    @Test("more cores bring the memory that they need at least")
+    func cores() async throws {
+        try await FlySwarm.run { swarm in
+            let made = try await swarm.create("alice")
+            let updated = try await swarm.provider.updateInstance(
+                made.reference, change("resources.cpu.cores", nil, .int(8)))
+            #expect(updated.config.resources.cpuCores == 8)
+            #expect(updated.config.resources.memoryMax == 2048)
         }
     }
 
@@ -187,9 +234,14 @@ struct UpdateTests {
                 $0.resources.storagePersistent = true
                 $0.region = "ams"
             }
+            // Before a replacement destroys anything, too.
+            let early = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.prepareInstance(moved)
+            }
             let refused = try await failure { () throws(ProviderFailure) in
                 try await swarm.provider.createInstance(swarm.request(moved, generation: 2))
             }
+            #expect(early == refused)
             #expect(refused.error?.kind == .configuration)
             #expect(refused.description.contains("region: fra"))
             #expect(swarm.fly.volumes(app: "pal-team").count == 1)

@@ -72,18 +72,7 @@ extension DockerProvider {
                     "region '\(other)' is not that of provider '\(name)' ('\(region)'); remove it, "
                         + "or configure a provider for that region"))
         }
-        if config.editor == .vscode, config.image == nil {
-            problems.append(
-                ConfigProblem(
-                    "image", "editor: vscode has no usual image; set image to one with 'code'"))
-        }
-        if config.health.path != nil, EditorProfile(for: config).port == nil {
-            problems.append(
-                ConfigProblem(
-                    "health.path",
-                    "health.path needs to know which port to ask: set network.port, since "
-                        + "editor: custom has none of its own"))
-        }
+        problems += EditorProfile.problems(config)
         if let cores = config.resources.cpuCores,
             CreateBody.cores(nano: CreateBody.nano(cores)) != cores
         {

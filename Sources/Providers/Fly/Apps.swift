@@ -1,6 +1,5 @@
 import PalModel
 import PalProvider
-import Synchronization
 
 /// Lets one task at a time make the app.
 actor AppTurn {
@@ -33,7 +32,8 @@ extension FlyProvider {
     func appExists() async throws(ProviderFailure) -> Bool {
         let answer = try await api.send(
             MachinesCall(.getApp, "GET", "/apps/\(settings.app)"))
-        if answer.status == 404 {
+        // A proxy that answers so to everything says nothing about the app.
+        if answer.status == 404, answer.value != nil {
             await appTurn.forget()
             return false
         }
@@ -64,7 +64,7 @@ extension FlyProvider {
                     "name": .string(settings.app), "org_slug": .string(settings.organization),
                 ])))
         if answer.isSuccess { return }
-        if answer.word == "name_taken" || answer.status == 409 || answer.status == 422 {
+        if answer.word == "name_taken" || answer.status == 409 {
             // A first attempt of pal's own whose answer was lost is a good end, too.
             if try await appExists() { return }
             throw foreign(answer)
@@ -92,16 +92,16 @@ extension FlyProvider {
     /// Without an address nobody reaches what the machines serve.
     private func ensureAddresses() async throws(ProviderFailure) {
         let answer = try await api.send(
-            MachinesCall(.listAddresses, "GET", "/ip_assignments").of(settings.app))
+            MachinesCall(.listAddresses, "GET", "/ip_assignments"))
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: "list the addresses", changesSomething: false)
         }
-        let present = Set(try answer.list("ips").map(Self.kind))
+        let present = Set(try answer.list("ips").compactMap(Self.kind))
         for kind in settings.addresses where !present.contains(kind) {
             let answer = try await api.send(
                 MachinesCall(
                     .assignAddress, "POST", "/ip_assignments", body: .map(["type": .string(kind)])
-                ).of(settings.app))
+                ))
             guard answer.isSuccess else {
                 throw .unexpected(
                     answer, doing: "give the app an address of the kind \(kind)",
@@ -111,9 +111,11 @@ extension FlyProvider {
     }
 
     /// The list says of an address whether it is shared, and not of which kind it is.
-    private static func kind(_ address: Value) -> String {
+    private static func kind(_ address: Value) -> String? {
         if address["shared"] == .bool(true) { return "shared_v4" }
         let text = address["ip"].flatMap { String($0) } ?? ""
+        // Fly.io's private networks.
+        if text.hasPrefix("fdaa:") { return nil }
         return text.contains(":") ? "v6" : "v4"
     }
 }

@@ -9,7 +9,7 @@ extension FlyProvider {
 
     private static let capabilities = Capabilities(
         fields: fields, features: [.storage, .followedLogs], maximumConcurrentCalls: 64,
-        tellsStreamsApart: false)
+        told: ["region"], tellsStreamsApart: false)
 
     private static let fields: [String: FieldSupport] = {
         var fields: [String: FieldSupport] = [
@@ -43,8 +43,8 @@ extension FlyProvider {
     public func classify(_ change: FieldChange) -> ChangeClass {
         switch change.path {
         case "region":
-            let (old, new) = (change.from ?? .string(region), change.to ?? .string(region))
-            return old == new ? .replace : .replaceLosingData
+            // What is not to be anywhere stays where it is.
+            return change.to == nil || change.to == change.from ? .live : .replaceLosingData
         case "resources.storage.size":
             let old = change.from.flatMap { Int($0) } ?? 0
             let new = change.to.flatMap { Int($0) } ?? old
@@ -76,17 +76,23 @@ extension FlyProvider {
                     "'\(region)' is no region of Fly.io; name one such as fra "
                         + "(https://fly.io/docs/reference/regions/)"))
         }
-        if config.editor == .vscode, config.image == nil {
+        problems += EditorProfile.problems(config)
+        if !MachineBody.isPersistent(config), config.resources.storageSize != nil {
             problems.append(
                 ConfigProblem(
-                    "image", "editor: vscode has no usual image; set image to one with 'code'"))
+                    "resources.storage.size",
+                    "resources.storage.size is that of the volume, which "
+                        + "resources.storage.persistent: false leaves out; remove one of the two"))
         }
-        if config.health.path != nil, EditorProfile(for: config).port == nil {
+        let isUDPPossible = settings.addresses.contains("v4")
+        for port in config.network.ports ?? []
+        where port.protocol == "udp" && (port.external != port.internal || !isUDPPossible) {
             problems.append(
                 ConfigProblem(
-                    "health.path",
-                    "health.path needs to know which port to ask: set network.port, since "
-                        + "editor: custom has none of its own"))
+                    "network.ports",
+                    "port \(port.internal)/udp needs external: \(port.internal) and a dedicated "
+                        + "IPv4 address (ips: [v6, v4] of provider '\(name)' in pal.yaml): Fly.io "
+                        + "passes UDP on in no other way"))
         }
         let own = (config.labels ?? [:]).keys.filter {
             $0.hasPrefix(FlyMark.prefix) || $0.hasPrefix("fly_")
@@ -105,7 +111,10 @@ extension FlyProvider {
         return problems
     }
 
-    /// What was chosen for a person who did not choose.
+    /// One volume can be in one machine, and a machine changes in place where it can.
+    public func canStandBeside(_ config: InstanceConfig) -> Bool { false }
+
+    /// Whoever may read the app can read what is in a machine's config.
     public func warnings(_ config: InstanceConfig) -> [Condition] {
         (config.secrets ?? [:]).keys.sorted().map { name in
             Condition(
@@ -118,7 +127,12 @@ extension FlyProvider {
 
 /// The sizes that machines have
 /// (https://fly.io/docs/machines/guides-examples/machine-sizing/).
-private enum MachineSize {
+enum MachineSize {
+    /// The MiB that a machine can have, in steps of 256.
+    static func memory(_ kind: FlySpecifics.CPUKind, cores: Int) -> ClosedRange<Int> {
+        kind == .shared ? (256 * cores)...(2048 * cores) : (2048 * cores)...(8192 * cores)
+    }
+
     static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
         var problems: [ConfigProblem] = []
         let cores = config.resources.cpuCores ?? 1
@@ -131,8 +145,7 @@ private enum MachineSize {
         }
         guard let memory = config.resources.memoryMax else { return problems }
         let kind = FlySpecifics(config).cpuKind
-        let (least, most) = kind == .shared ? (256, 2048) : (2048, 8192)
-        let range = (least * Int(cores))...(most * Int(cores))
+        let range = self.memory(kind, cores: Int(cores))
         if memory % 256 != 0 || !range.contains(memory) {
             problems.append(
                 ConfigProblem(

@@ -42,13 +42,17 @@ extension FlyProvider {
         }
     }
 
-    /// Looks at what can be looked at before anything is destroyed: secrets, and where the volume
-    /// is. Whether there is room Fly.io says only when a machine is made.
+    /// Looks at what can be looked at before anything is destroyed: secrets, and whether the volume
+    /// can come along, unless it is to be thrown away. Whether there is room Fly.io says only when
+    /// a machine is made.
     public func prepareInstance(
         _ config: InstanceConfig, progress: @escaping ProgressHandler
     ) async throws(ProviderFailure) {
         if let problem = validateInstanceConfig(config).first { throw .invalid(problem.message) }
         _ = try Furnishing(config, secrets: settings.secrets.values(of: config), generated: nil)
+        if MachineBody.isPersistent(config), config.onReplace != .discard {
+            _ = try await keptVolume(config)
+        }
     }
 
     private func check(_ request: CreateRequest) throws(ProviderFailure) {
@@ -81,9 +85,8 @@ extension FlyProvider {
         let config = body.request.config
         for attempt in 1... {
             let answer = try await api.send(
-                MachinesCall(.createMachine, "POST", "/machines", body: body.value)
-                    .of(settings.app))
-            if answer.isSuccess { return Machine(value: try answer.decoded()) }
+                MachinesCall(.createMachine, "POST", "/machines", body: body.value))
+            if answer.isSuccess { return Machine(value: try answer.decodedAfterEffect()) }
             if answer.status == 409, let id = Self.holder(answer.message) {
                 throw try await conflict(id, body.request)
             }
@@ -104,7 +107,7 @@ extension FlyProvider {
             throw .unexpected(
                 answer,
                 doing: "make a machine for '\(config.name)' in "
-                    + MachineBody.region(config, settings), changesSomething: true)
+                    + body.home.region, changesSomething: true)
         }
         throw .connection(.cancelled, "the call to Fly.io was cancelled")
     }
@@ -130,6 +133,12 @@ extension FlyProvider {
                 .busy, "the machine \(id) that has the name of '\(name)' is on its way out",
                 isRetryable: true)
         }
+        guard holder.isReachable || known.ownership(of: holder) != nil else {
+            return .instance(
+                .busy,
+                "the machine \(id) has the name of '\(name)', and its host does not answer: whose "
+                    + "it is shows when it does", isRetryable: true)
+        }
         guard known.ownership(of: holder)?.name == name else {
             return .instance(
                 .nameTaken,
@@ -146,12 +155,10 @@ extension FlyProvider {
         _ machine: Machine, _ home: Home, _ request: CreateRequest
     ) async throws(ProviderFailure) -> VSCodeInstance {
         do throws(ProviderFailure) {
-            var notices = home.notices
             if request.starts {
                 await request.progress(Progress("Starting", "the machine \(machine.id)"))
                 // Where the waiting fails the look below says how far it is.
-                let isUp = try? await wait(machine, for: "started", atMost: .seconds(60))
-                if isUp == true, home.isNew { notices += try await give(machine, request.config) }
+                _ = try? await wait(machine, for: "started", atMost: .seconds(60))
             }
             guard let now = try await self.machine(machine.id) else {
                 throw .ambiguous("the machine \(machine.id) was made and is gone again")
@@ -159,31 +166,10 @@ extension FlyProvider {
             guard var instance = instance(now, try await size(ofVolumeOf: now)) else {
                 throw .ambiguous("the machine \(machine.id) was made and lost its marks")
             }
-            // One that was made to run and does not yet is not a stopped one.
-            if request.starts, now.state == "created" { instance.status = .creating }
-            instance.notices = notices
+            instance.notices = home.notices
             return instance
         } catch {
             throw .ambiguous("the machine \(machine.id) was made, and then: \(error)")
         }
-    }
-
-    /// Gives a new home, which is root's, to the editor's user.
-    /// - Returns: What a person should know, where that failed.
-    private func give(
-        _ machine: Machine, _ config: InstanceConfig
-    ) async throws(ProviderFailure) -> [String] {
-        guard let owner = FlySpecifics(config).homeOwner else { return [] }
-        let home = EditorProfile(for: config).home
-        let result: CommandResult
-        do throws(ProviderFailure) {
-            result = try await run(machine, ["chown", owner, home], timeout: .seconds(30))
-        } catch {
-            guard case .error = error else { throw error }
-            return ["the new home \(home) is root's, and could not be given to \(owner): \(error)"]
-        }
-        guard result.exitCode != 0 else { return [] }
-        let said = String(decoding: result.standardError.prefix(200), as: UTF8.self)
-        return ["the new home \(home) is root's, and could not be given to \(owner): \(said)"]
     }
 }

@@ -40,7 +40,7 @@ extension FlyProvider {
         var call = MachinesCall(
             .exec, "POST", machine: machine.id, "/exec", body: .map(body))
         call.timeout = timeout.map { $0 + .seconds(15) }
-        let answer = try await api.send(call.of(settings.app))
+        let answer = try await api.send(call)
         guard answer.isSuccess else {
             throw .unexpected(
                 answer, doing: "run a command in \(machine.name)", changesSomething: true)

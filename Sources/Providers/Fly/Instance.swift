@@ -53,6 +53,9 @@ extension FlyProvider {
         case .starting, .updating, .creating: return .notReady("it is \(machine.state)")
         default: return .unknown
         }
+        if let owner = machine.metadata[FlyMark.homeOwner] {
+            return .notReady("its home is being given to \(owner)")
+        }
         let checks = machine.checks
         if let bad = checks.first(where: { $0.status != "passing" }) {
             let output = bad.output.split(whereSeparator: \.isNewline).joined(separator: " ")

@@ -15,7 +15,14 @@ final class KnownMachines: Sendable {
     /// Remembers the marks of the provider's own machines.
     func learn(_ machines: [Machine]) {
         marks.withLock { marks in
-            for machine in machines { marks[machine.id] = marksOf(machine) ?? marks[machine.id] }
+            // One that lost them while its host answers is not the provider's any more.
+            for machine in machines {
+                if let found = marksOf(machine) {
+                    marks[machine.id] = found
+                } else if machine.isReachable {
+                    marks[machine.id] = nil
+                }
+            }
         }
     }
 

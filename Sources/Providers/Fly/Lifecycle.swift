@@ -12,7 +12,7 @@ extension FlyProvider {
             let answer = try await api.send(
                 MachinesCall(
                     .startMachine, "POST", machine: machine.id, "/start"
-                ).of(settings.app))
+                ))
             if answer.isSuccess { return }
             guard answer.status == 412, attempt < 3 else {
                 throw .unexpected(
@@ -35,6 +35,12 @@ extension FlyProvider {
         }
         if machine.status == .stopped { return }
         let suspends = !force && machine.metadata[FlyMark.stopMode] == "suspend"
+        try await stop(machine, suspends: suspends, force: force)
+    }
+
+    private func stop(
+        _ machine: Machine, suspends: Bool, force: Bool
+    ) async throws(ProviderFailure) {
         let call =
             suspends
             ? MachinesCall(.suspendMachine, "POST", machine: machine.id, "/suspend")
@@ -44,7 +50,7 @@ extension FlyProvider {
                     "signal": .string(force ? "SIGKILL" : "SIGTERM"),
                     "timeout": .string(force ? "1s" : "10s"),
                 ]))
-        let answer = try await api.send(call.of(settings.app))
+        let answer = try await api.send(call)
         if answer.status == 404 {
             throw .notFound("\(machine.name) was removed while it was stopped")
         }
@@ -52,20 +58,24 @@ extension FlyProvider {
             throw .unexpected(answer, doing: "stop \(machine.name)", changesSomething: true)
         }
         let state = suspends ? "suspended" : "stopped"
-        guard try await wait(machine, for: state, atMost: .seconds(60)) else {
-            throw .ambiguous("\(machine.name) was told to stop, and takes longer than a minute")
+        try await afterEffect("\(machine.name) was told to stop") { () throws(ProviderFailure) in
+            guard try await wait(machine, for: state, atMost: .seconds(60)) else {
+                throw .ambiguous("\(machine.name) was told to stop, and takes longer than a minute")
+            }
         }
     }
 
-    /// Ends and deletes the machine. Its volume stays.
+    /// Ends and deletes the machine. Its volume stays. One that is suspended goes on first, and
+    /// ends by itself: what was not written yet is in its memory.
     public func deleteInstance(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> Bool {
         guard let machine = try await find(reference) else { return false }
+        if machine.state == "suspended" { try await endSuspended(machine, reference) }
         let answer = try await api.send(
             MachinesCall(
                 .deleteMachine, "DELETE", machine: machine.id, query: [("force", "true")]
-            ).of(settings.app))
+            ))
         if answer.status == 404 {
             known.forget(machine.id)
             return false
@@ -73,10 +83,25 @@ extension FlyProvider {
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: "delete \(machine.name)", changesSomething: true)
         }
-        guard try await wait(machine, for: "destroyed", atMost: .seconds(120)) else {
-            throw .ambiguous("the deletion of \(machine.name) is under way and takes long")
+        try await afterEffect("\(machine.name) was told to go") { () throws(ProviderFailure) in
+            guard try await wait(machine, for: "destroyed", atMost: .seconds(120)) else {
+                throw .ambiguous("the deletion of \(machine.name) is under way and takes long")
+            }
         }
         known.forget(machine.id)
         return true
+    }
+
+    private func endSuspended(
+        _ machine: Machine, _ reference: InstanceReference
+    ) async throws(ProviderFailure) {
+        try await startInstance(reference)
+        guard try await wait(machine, for: "started", atMost: .seconds(60)) else {
+            throw .instance(
+                .busy,
+                "\(machine.name) is suspended and does not go on, so that it could end and write "
+                    + "what is in its memory; it is tried again", isRetryable: true)
+        }
+        try await stop(machine, suspends: false, force: false)
     }
 }

@@ -54,7 +54,9 @@ extension FlyProvider: LogFollowingProvider {
         of machine: Machine, _ options: LogOptions
     ) async throws(ProviderFailure) -> Reading {
         if let wanted = options.lines, wanted <= Self.pageSize, options.since == nil {
-            return try await page(machine, nil)
+            // Of the last day only: what was quiet for longer is read from its beginning.
+            let newest = try await page(machine, nil)
+            if !newest.lines.isEmpty { return newest }
         }
         let start = options.since ?? machine.createdAt ?? Date(timeIntervalSince1970: 0)
         // A date is not exact to the nanosecond: nothing at that very time may be missed.

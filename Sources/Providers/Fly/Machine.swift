@@ -51,6 +51,12 @@ struct Machine: Sendable {
         return mounts.first?["volume"].flatMap { String($0) }
     }
 
+    /// Where it is mounted.
+    var mountPath: String? {
+        guard case .list(let mounts)? = config?["mounts"] else { return nil }
+        return mounts.first?["path"].flatMap { String($0) }
+    }
+
     /// Whether it is no more, whatever still tells of it.
     var isGone: Bool { ["destroyed", "replaced", "migrated"].contains(state) }
 
@@ -60,7 +66,8 @@ struct Machine: Sendable {
         guard isReachable else { return .unknown }
         return switch state {
         case "creating": .creating
-        case "created", "stopped", "suspended": .stopped
+        case "created": isLaunching ? .creating : .stopped
+        case "stopped", "suspended": .stopped
         case "starting", "restarting": .starting
         case "started": .running
         case "stopping", "suspending": .stopping
@@ -69,6 +76,13 @@ struct Machine: Sendable {
         case "failed", "launch_failed": .failed
         default: .unknown
         }
+    }
+
+    /// Whether it was just made to be started, and its image may still be on the way. Fly.io calls
+    /// a machine stuck after five minutes.
+    private var isLaunching: Bool {
+        guard metadata[FlyMark.starts] != nil, let createdAt else { return false }
+        return Date().timeIntervalSince(createdAt) < 300
     }
 
     /// The checks, without those that Fly.io's own tools leave behind.

@@ -29,11 +29,6 @@ struct MachineBody: Sendable {
         config.resources.storagePersistent ?? true
     }
 
-    /// Where the machine stands.
-    static func region(_ config: InstanceConfig, _ settings: FlySettings) -> String {
-        config.region ?? settings.region
-    }
-
     /// The machine's size. Fly.io's own smallest has too little memory for an editor.
     static func guest(_ config: InstanceConfig) -> Value {
         let kind = FlySpecifics(config).cpuKind
@@ -54,12 +49,9 @@ struct MachineBody: Sendable {
     /// The whole body.
     var value: Value {
         let owner = request.ownership
-        let name =
-            request.standsBeside
-            ? FlyName.machine(swarm: settings.swarm, name: owner.name, beside: owner.generation)
-            : FlyName.machine(swarm: settings.swarm, name: owner.name)
         var body: [String: Value] = [
-            "name": .string(name), "region": .string(Self.region(config, settings)),
+            "name": .string(FlyName.machine(swarm: settings.swarm, name: owner.name)),
+            "region": .string(home.region),
             "config": machine,
         ]
         if !request.starts { body["skip_launch"] = .bool(true) }
@@ -122,7 +114,9 @@ struct MachineBody: Sendable {
         metadata[FlyMark.folder] = (config.editor ?? .codeServer) == .custom ? nil : profile.home
         if home.volume != nil {
             metadata[FlyMark.storage] = String(config.resources.storageSize ?? Self.usualStorage)
+            metadata[FlyMark.homeOwner] = specifics.homeOwner
         }
+        metadata[FlyMark.starts] = request.starts ? "yes" : nil
         metadata[FlyMark.stopMode] = specifics.stopMode.rawValue
         metadata[FlyMark.ownVariables] = ownVariables.keys.sorted().joined(separator: ",")
         return metadata

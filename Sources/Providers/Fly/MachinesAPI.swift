@@ -45,9 +45,14 @@ struct MachinesAPI: Sendable {
 
     /// Makes a call to the logs, which are counted by nobody.
     func sendToLogs(_ target: String) async throws(ProviderFailure) -> FlyAnswer {
-        let request = HTTPRequest(
-            "GET", target, headers: [("Authorization", try settings.token.header())])
-        return try await answer(to: request, at: settings.logs, changesSomething: false)
+        for attempt in 1... {
+            let request = HTTPRequest(
+                "GET", target, headers: [("Authorization", try settings.token.header())])
+            let answer = try await answer(to: request, at: settings.logs, changesSomething: false)
+            guard answer.status == 429, attempt < Self.patience else { return try accepted(answer) }
+            try await pause(answer.retryAfter ?? .seconds(2))
+        }
+        throw .connection(.cancelled, "the call to Fly.io was cancelled")
     }
 
     private func takeTurn(_ key: RateLimiter.Key) async throws(ProviderFailure) {
@@ -69,7 +74,7 @@ struct MachinesAPI: Sendable {
         if call.body != nil { headers.append(("Content-Type", "application/json")) }
         if let nonce = call.nonce { headers.append(("fly-machine-lease-nonce", nonce)) }
         let request = HTTPRequest(
-            call.method, "/v1\(call.target)", headers: headers,
+            call.method, call.target(app: settings.app), headers: headers,
             body: call.body.map { Array($0.canonicalJSON.utf8) }, timeout: call.timeout)
         return try await answer(
             to: request, at: settings.machines, changesSomething: call.changesSomething)
@@ -151,6 +156,14 @@ struct FlyAnswer: Sendable {
                     .provider, .platformFailure,
                     "Fly.io answered with something that is not its API; look at "
                         + "FLY_FLAPS_BASE_URL and at proxies", cause: cause, isRetryable: true))
+        }
+        return value
+    }
+
+    /// The body of an answer to a change that was made: what cannot be read leaves a doubt.
+    func decodedAfterEffect() throws(ProviderFailure) -> Value {
+        guard let value else {
+            throw .ambiguous("Fly.io did it, and its answer could not be read (status \(status))")
         }
         return value
     }

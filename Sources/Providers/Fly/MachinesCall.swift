@@ -16,7 +16,7 @@ struct MachinesCall: Sendable {
 
     var action: Action
     var method: String
-    /// Below the app, already percent-encoded.
+    /// Already percent-encoded; below the app unless it begins with `/apps`.
     var path: String
     var query: [(name: String, value: String)] = []
     var body: Value?
@@ -51,9 +51,10 @@ struct MachinesCall: Sendable {
     /// Whether the call changes something, so that a lost answer leaves a doubt.
     var changesSomething: Bool { method != "GET" }
 
-    /// The path with its query.
-    var target: String {
+    /// The whole path with its query.
+    func target(app: String) -> String {
         let parameters = query.map { "\($0.name)=\(PercentEncoding.encoded($0.value))" }
-        return path + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
+        return "/v1" + (path.hasPrefix("/apps") ? "" : "/apps/\(app)") + path
+            + (parameters.isEmpty ? "" : "?" + parameters.joined(separator: "&"))
     }
 }

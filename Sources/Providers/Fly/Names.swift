@@ -7,30 +7,25 @@ enum FlyName {
     /// from being made.
     static func machine(swarm: String, name: String) -> String { "pal-\(swarm)-\(name)" }
 
-    /// The machine of a generation that is made while another one stands.
-    static func machine(swarm: String, name: String, beside generation: Int) -> String {
-        "\(machine(swarm: swarm, name: name))-\(generation)"
-    }
-
     /// The volume with an instance's home. A volume has no labels and 30 characters: it begins with
     /// a mark of the swarm, so that the volumes of others in the same app are told apart.
-    static func volume(swarm: String, name: String) -> String {
-        prefix(swarm: swarm) + name.replacing("-", with: "_")
+    static func volume(_ settings: FlySettings, name: String) -> String {
+        prefix(settings) + name.replacing("-", with: "_")
     }
 
     /// The longest name of an instance that keeps a volume.
-    static let longestWithVolume = 24
+    static let longestWithVolume = 22
 
-    /// The instance that a volume belongs to; nil where it is not the swarm's.
-    static func owner(ofVolume name: String, swarm: String) -> String? {
-        let prefix = prefix(swarm: swarm)
+    /// The instance that a volume belongs to; nil where it is not the provider's.
+    static func owner(ofVolume name: String, _ settings: FlySettings) -> String? {
+        let prefix = prefix(settings)
         guard name.hasPrefix(prefix), name.count > prefix.count else { return nil }
         return String(name.dropFirst(prefix.count)).replacing("_", with: "-")
     }
 
-    /// `p`, four hexadecimal digits and `_`.
-    private static func prefix(swarm: String) -> String {
-        "p\(Digest.sha256(swarm).prefix(4))_"
+    /// `p`, six hexadecimal digits and `_`.
+    private static func prefix(_ settings: FlySettings) -> String {
+        "p\(Digest.sha256("\(settings.swarm)/\(settings.name)").prefix(6))_"
     }
 
     /// Region codes have three letters.
@@ -66,6 +61,10 @@ enum FlyMark {
     static let ownVariables = "pal_own_variables"
     /// How many GiB of storage were asked for: the volume may have become larger since.
     static let storage = "pal_storage_gb"
+    /// Who is to own the home, as long as it was not given to them.
+    static let homeOwner = "pal_home_owner"
+    /// Whether it was made to be started at once.
+    static let starts = "pal_starts"
     /// What a stop is, as `stopMode` says.
     static let stopMode = "pal_stop_mode"
     /// What begins so is no label of a user's.

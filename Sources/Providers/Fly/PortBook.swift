@@ -30,11 +30,28 @@ struct FlyPort: Sendable, Hashable {
 /// Fly.io lets two machines have one port, and spreads over both what comes in: for editors that
 /// would mix two people's work. So pal gives each port to one instance.
 final class PortBook: Sendable {
+    /// A port of the app's addresses.
+    private struct Outside: Hashable {
+        var port: Int
+        var isUDP: Bool
+
+        init(_ port: FlyPort) { (self.port, isUDP) = (port.outside, port.isUDP) }
+        init(_ port: Int, isUDP: Bool) { (self.port, self.isUDP) = (port, isUDP) }
+    }
+
+    /// Ports, and the instance that has them; empty for a stranger's.
+    private struct Holding {
+        var name: String
+        var ports: Set<Outside>
+        /// The machine that was made with them; nil while it is being made.
+        var machine: String?
+    }
+
     private struct Pages {
         /// The ports of each machine, as of the last list; nil before the first.
-        var standing: [String: (name: String, ports: Set<Int>)]?
-        /// Ports that were chosen for machines that are being made, by instance.
-        var chosen: [String: Set<Int>] = [:]
+        var standing: [String: Holding]?
+        /// Ports that were chosen and that no list has shown yet, by instance.
+        var chosen: [String: Holding] = [:]
     }
 
     private let pages = Mutex(Pages())
@@ -42,15 +59,25 @@ final class PortBook: Sendable {
     static let range = 20_000...32_767
 
     /// Takes what a list shows.
-    func replace(_ machines: [Machine]) {
-        let standing = machines.map {
-            ($0.id, (name: $0.metadata["pal_name"] ?? "", ports: Set(outside($0))))
+    ///
+    /// - Parameter name: The provider's own instance that a machine is; nil for a stranger.
+    func replace(_ machines: [Machine], _ name: (Machine) -> String?) {
+        let standing = machines.map { machine in
+            (
+                machine.id,
+                Holding(
+                    name: name(machine) ?? "",
+                    ports: Set(FlyPort.all(machine.config).map(Outside.init)), machine: machine.id)
+            )
         }
-        pages.withLock { $0.standing = Dictionary(standing) { first, _ in first } }
-    }
-
-    private func outside(_ machine: Machine) -> [Int] {
-        FlyPort.all(machine.config).map(\.outside)
+        pages.withLock { pages in
+            let listed = Dictionary(standing) { first, _ in first }
+            pages.standing = listed
+            // A list may be older than what was made since.
+            pages.chosen = pages.chosen.filter { entry in
+                entry.value.machine.map { listed[$0] == nil } ?? true
+            }
+        }
     }
 
     /// Whether nothing was listed yet.
@@ -74,42 +101,43 @@ final class PortBook: Sendable {
             var taken = Self.taken(pages, besides: name)
             var result: [FlyPort] = []
             for port in wanted {
+                let isUDP = port.protocol == "udp"
                 let outside = try Self.choose(port, kept[port.internal], taken, name)
-                taken[outside] = name
-                result.append(
-                    FlyPort(
-                        inside: port.internal, outside: outside, isUDP: port.protocol == "udp"))
+                taken[Outside(outside, isUDP: isUDP)] = name
+                result.append(FlyPort(inside: port.internal, outside: outside, isUDP: isUDP))
             }
-            pages.chosen[name] = Set(result.map(\.outside))
+            pages.chosen[name] = Holding(name: name, ports: Set(result.map(Outside.init)))
             return result
         }
     }
 
-    /// The machine was made, or was not: a list says from here on which ports it has.
+    /// The machine was made, or was not.
     func release(_ name: String, made machine: Machine? = nil) {
-        let ports = machine.map { Set(outside($0)) }
         pages.withLock { pages in
-            pages.chosen[name] = nil
-            if let machine, let ports { pages.standing?[machine.id] = (name, ports) }
+            if let machine {
+                pages.chosen[name]?.machine = machine.id
+            } else {
+                pages.chosen[name] = nil
+            }
         }
     }
 
-    private static func taken(_ pages: Pages, besides name: String) -> [Int: String] {
-        var taken: [Int: String] = [:]
-        for entry in (pages.standing ?? [:]).values where entry.name != name {
-            for port in entry.ports { taken[port] = entry.name }
-        }
-        for (other, ports) in pages.chosen where other != name {
-            for port in ports { taken[port] = other }
+    private static func taken(_ pages: Pages, besides name: String) -> [Outside: String] {
+        var taken: [Outside: String] = [:]
+        let all = Array((pages.standing ?? [:]).values) + Array(pages.chosen.values)
+        for holding in all where holding.name != name {
+            for port in holding.ports { taken[port] = holding.name }
         }
         return taken
     }
 
     private static func choose(
-        _ port: PortMapping, _ kept: Int?, _ taken: [Int: String], _ name: String
+        _ port: PortMapping, _ kept: Int?, _ taken: [Outside: String], _ name: String
     ) throws(ProviderFailure) -> Int {
+        let isUDP = port.protocol == "udp"
+        func holder(_ number: Int) -> String? { taken[Outside(number, isUDP: isUDP)] }
         if let fixed = port.external {
-            guard let holder = taken[fixed] else { return fixed }
+            guard let holder = holder(fixed) else { return fixed }
             throw .instance(
                 .portTaken,
                 "'\(name)' wants port \(fixed), which "
@@ -117,8 +145,8 @@ final class PortBook: Sendable {
                     + " has in the same app; Fly.io would mix the two. Take another port, or put "
                     + "one of them into an app of its own", isRetryable: true)
         }
-        if let kept, taken[kept] == nil { return kept }
-        guard let free = range.lazy.shuffled().first(where: { taken[$0] == nil }) else {
+        if let kept, holder(kept) == nil { return kept }
+        guard let free = range.lazy.shuffled().first(where: { holder($0) == nil }) else {
             throw .instance(
                 .portTaken,
                 "no port between \(range.lowerBound) and \(range.upperBound) is free in the app",

@@ -47,12 +47,20 @@ public struct FlyProvider: AbstractProvider {
     /// Closes all connections; calls under way fail.
     public func shutdown() async { api.http.shutdown() }
 
-    /// One call; with a volume whose size was never seen, another one.
+    /// One call; with a volume whose size was never seen, another one. The first look at a machine
+    /// that runs gives its home to the editor's user.
     public func getInstance(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> VSCodeInstance? {
-        guard let machine = try await find(reference) else { return nil }
-        return instance(machine, try await size(ofVolumeOf: machine))
+        guard var machine = try await find(reference) else { return nil }
+        let problem = try await giveHome(machine)
+        if problem == nil, machine.metadata[FlyMark.homeOwner] != nil, machine.status == .running {
+            guard let now = try await self.machine(machine.id) else { return nil }
+            machine = now
+        }
+        var instance = instance(machine, try await size(ofVolumeOf: machine))
+        if let problem { instance?.readiness = problem }
+        return instance
     }
 
     /// One call for the machines and, where any of them keeps a home, one for the volumes.
@@ -82,10 +90,10 @@ public struct FlyProvider: AbstractProvider {
     /// Every machine of the app that is not gone.
     func machines() async throws(ProviderFailure) -> [Machine] {
         let answer = try await api.send(
-            MachinesCall(.listMachines, "GET", "/machines").of(settings.app))
+            MachinesCall(.listMachines, "GET", "/machines"))
         // Without the app there is no machine. The app itself says that it is not there.
         if answer.status == 404, try await !appExists() {
-            ports.replace([])
+            ports.replace([]) { _ in nil }
             return []
         }
         guard answer.isSuccess else {
@@ -93,7 +101,7 @@ public struct FlyProvider: AbstractProvider {
         }
         let machines = try answer.list().map { Machine(value: $0) }.filter { !$0.isGone }
         known.learn(machines)
-        ports.replace(machines)
+        ports.replace(machines) { known.ownership(of: $0)?.name }
         return machines
     }
 
@@ -114,8 +122,9 @@ public struct FlyProvider: AbstractProvider {
     /// The machine that is meant; nil where there is none, or where it is not the swarm's.
     func find(_ reference: InstanceReference) async throws(ProviderFailure) -> Machine? {
         guard let id = reference.providerInstanceId else {
-            let own = try await machines().filter {
-                known.ownership(of: $0)?.id == reference.id
+            var own: [Machine] = []
+            for machine in try await machines() where try ownership(machine)?.id == reference.id {
+                own.append(machine)
             }
             return own.max {
                 (known.ownership(of: $0)?.generation ?? 0)
@@ -123,13 +132,13 @@ public struct FlyProvider: AbstractProvider {
             }
         }
         guard let machine = try await machine(id) else { return nil }
-        return known.ownership(of: machine) == nil ? nil : machine
+        return try ownership(machine) == nil ? nil : machine
     }
 
     /// One machine, whoever owns it.
     func machine(_ id: String) async throws(ProviderFailure) -> Machine? {
         let answer = try await api.send(
-            MachinesCall(.getMachine, "GET", machine: id).of(settings.app))
+            MachinesCall(.getMachine, "GET", machine: id))
         if answer.status == 404 { return nil }
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: "read the machine \(id)", changesSomething: false)
@@ -149,14 +158,5 @@ public struct FlyProvider: AbstractProvider {
                     + "\(reference.providerInstanceId ?? reference.id)")
         }
         return machine
-    }
-}
-
-extension MachinesCall {
-    /// The call below an app.
-    func of(_ app: String) -> MachinesCall {
-        var call = self
-        call.path = "/apps/\(app)\(path)"
-        return call
     }
 }

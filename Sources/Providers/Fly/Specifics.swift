@@ -16,7 +16,7 @@ struct FlySpecifics: Sendable, Hashable {
     var restart: String
     /// Ports inside that are passed on as they come, without TLS.
     var rawPorts: Set<Int>
-    /// Who owns a new home: user and group, as `chown` takes them; empty leaves it root's.
+    /// Who owns the home: user and group, as `chown` takes them; nil leaves a new one root's.
     var homeOwner: String?
     /// Swap in MiB.
     var swap: Int?
@@ -59,7 +59,8 @@ struct FlySpecifics: Sendable, Hashable {
         rawPorts = Set(values["rawPorts"].flatMap { [Int]($0) } ?? [])
         let isEditor = (config.editor ?? .codeServer) != .custom
         // The usual images run their editors as the user 1000.
-        homeOwner = text("homeOwner") ?? (isEditor ? "1000:1000" : nil)
+        let owner = text("homeOwner") ?? (isEditor ? "1000:1000" : "0:0")
+        homeOwner = owner == "0:0" ? nil : owner
         swap = values["swap"].flatMap { Int($0) }
     }
 }

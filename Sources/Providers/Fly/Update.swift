@@ -48,11 +48,13 @@ extension FlyProvider {
         var call = MachinesCall(
             .updateMachine, "POST", machine: machine.id, body: .map(body))
         call.nonce = nonce
-        let answer = try await api.send(call.of(settings.app))
+        let answer = try await api.send(call)
         guard answer.isSuccess else { throw Self.refused(answer, machine) }
-        let changed = Machine(value: try answer.decoded())
-        _ = try await wait(
-            changed, for: wasUp ? "started" : "settled", atMost: .seconds(120))
+        let changed = Machine(value: try answer.decodedAfterEffect())
+        try await afterEffect("\(machine.name) was updated") { () throws(ProviderFailure) in
+            _ = try await wait(
+                changed, for: wasUp ? "started" : "settled", atMost: .seconds(120))
+        }
     }
 
     /// A bigger machine may not fit beside its volume: another host has no copy of that.
@@ -75,7 +77,7 @@ extension FlyProvider {
             MachinesCall(
                 .lease, "POST", machine: machine.id, "/lease",
                 body: .map(["ttl": .int(120), "description": .string("pal updates it")])
-            ).of(settings.app))
+            ))
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: "lease \(machine.name)", changesSomething: true)
         }
@@ -97,26 +99,27 @@ extension FlyProvider {
         var release = MachinesCall(.releaseLease, "DELETE", machine: machine.id, "/lease")
         release.nonce = nonce
         // Where that fails the lease ends by itself.
-        _ = try? await api.send(release.of(settings.app))
+        _ = try? await api.send(release)
         try result.get()
     }
 
     private func grow(_ machine: Machine, to size: Int?) async throws(ProviderFailure) {
         guard let size, let id = machine.volume, let volume = try await volume(id) else { return }
-        let needsRestart = try await grow(volume, to: size, of: machine.name)
+        try await grow(volume, to: size, of: machine.name)
         try await send(
             MachinesCall(
                 .metadata, "POST", machine: machine.id, "/metadata/\(FlyMark.storage)",
                 body: .map(["value": .string(String(size))])),
             to: "mark the new size of the volume of \(machine.name)")
-        guard needsRestart, [.running, .starting].contains(machine.status) else { return }
+        // Whether it is needed was said to a first attempt alone, which may have broken off.
+        guard [.running, .starting].contains(machine.status) else { return }
         try await send(
             MachinesCall(.restartMachine, "POST", machine: machine.id, "/restart"),
             to: "start \(machine.name) again with the larger volume")
     }
 
     private func send(_ call: MachinesCall, to what: String) async throws(ProviderFailure) {
-        let answer = try await api.send(call.of(settings.app))
+        let answer = try await api.send(call)
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: what, changesSomething: true)
         }
@@ -162,6 +165,16 @@ struct MachineUpdate: Sendable {
         var entries: [String: Value] = [:]
         if case .map(let known)? = old { entries = known }
         if let number = wanted.flatMap({ Double($0) }) { entries[key] = .int(Int(number)) }
+        // Memory that the spec does not name follows the number of cores.
+        let kind =
+            entries["cpu_kind"].flatMap { String($0) }
+            .flatMap(FlySpecifics.CPUKind.init(rawValue:)) ?? .shared
+        if let cores = entries["cpus"].flatMap({ Int($0) }), cores > 0,
+            let memory = entries["memory_mb"].flatMap({ Int($0) })
+        {
+            let range = MachineSize.memory(kind, cores: cores)
+            entries["memory_mb"] = .int(min(max(memory, range.lowerBound), range.upperBound))
+        }
         return .map(entries)
     }
 }

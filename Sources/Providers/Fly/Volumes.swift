@@ -3,6 +3,8 @@ public import PalProvider
 
 /// The home of an instance that is about to be made.
 struct Home: Sendable {
+    /// Where it is, and with it the machine.
+    var region: String
     /// The volume's id; nil for a home that goes with the machine.
     var volume: String?
     /// Whether it was made just now, and is empty.
@@ -14,7 +16,7 @@ extension FlyProvider: StorageProvider {
     /// The volumes whose names are the swarm's.
     public func listStorage() async throws(ProviderFailure) -> [StorageVolume] {
         try await volumes().compactMap { volume in
-            guard let owner = FlyName.owner(ofVolume: volume.name, swarm: settings.swarm) else {
+            guard let owner = FlyName.owner(ofVolume: volume.name, settings) else {
                 return nil
             }
             return StorageVolume(
@@ -30,7 +32,7 @@ extension FlyProvider: StorageProvider {
         _ providerStorageId: String
     ) async throws(ProviderFailure) -> Bool {
         guard let volume = try await volume(providerStorageId), !volume.isGoing,
-            FlyName.owner(ofVolume: volume.name, swarm: settings.swarm) != nil
+            FlyName.owner(ofVolume: volume.name, settings) != nil
         else { return false }
         let free = try await whenFree(volume)
         guard free.machine == nil else { throw busy(free) }
@@ -38,7 +40,7 @@ extension FlyProvider: StorageProvider {
         let answer = try await api.send(
             MachinesCall(
                 .deleteVolume, "DELETE", "/volumes/\(volume.id)"
-            ).of(settings.app))
+            ))
         if answer.isSuccess { return true }
         if answer.status == 404 { return false }
         if answer.status == 409 || answer.status == 412 { throw busy(volume) }
@@ -49,7 +51,7 @@ extension FlyProvider: StorageProvider {
     func volumes() async throws(ProviderFailure) -> [Volume] {
         try await volumeLooks.take { sends throws(ProviderFailure) in
             let answer = try await api.send(
-                MachinesCall(.listVolumes, "GET", "/volumes").of(settings.app), sends: sends)
+                MachinesCall(.listVolumes, "GET", "/volumes"), sends: sends)
             if answer.status == 404, try await !appExists() { return [] }
             guard answer.isSuccess else {
                 throw .unexpected(answer, doing: "list the volumes", changesSomething: false)
@@ -75,17 +77,17 @@ extension FlyProvider: StorageProvider {
 
     // MARK: The home of a new machine
 
-    /// Finds the volume of an instance in its region, or makes it.
-    /// - Throws: A configuration error where it is in another region: it cannot come along.
+    /// Finds the volume of an instance, or makes it. Where a spec names no region, the volume that
+    /// is kept does.
+    /// - Throws: A configuration error where the volume is in another region than the spec says: it
+    ///   cannot come along.
     func provideHome(_ request: CreateRequest) async throws(ProviderFailure) -> Home {
         let config = request.config
-        guard MachineBody.isPersistent(config) else { return Home() }
-        let name = FlyName.volume(swarm: settings.swarm, name: config.name)
-        let region = MachineBody.region(config, settings)
-        let all = try await volumes().filter { $0.name == name }
-        guard let kept = all.first(where: { $0.region == region }) else {
-            if let other = all.first { throw elsewhere(other, config, region) }
-            return try await makeVolume(name, request, region)
+        guard MachineBody.isPersistent(config) else {
+            return Home(region: config.region ?? settings.region)
+        }
+        guard let kept = try await keptVolume(config) else {
+            return try await makeVolume(request, config.region ?? settings.region)
         }
         let free = try await whenFree(kept)
         if let holder = free.machine {
@@ -93,14 +95,32 @@ extension FlyProvider: StorageProvider {
         }
         try await grow(free, to: config.resources.storageSize, of: config.name)
         return Home(
-            volume: free.id,
+            region: free.region, volume: free.id,
             notices: ["the kept volume \(free.id) is attached again, with what is in it"])
     }
 
+    /// The volume that an instance has already; nil where there is none.
+    /// - Throws: A configuration error where it is elsewhere, or where there are several.
+    func keptVolume(_ config: InstanceConfig) async throws(ProviderFailure) -> Volume? {
+        let name = FlyName.volume(settings, name: config.name)
+        let all = try await volumes().filter { $0.name == name }
+        let here = all.filter { config.region == nil || $0.region == config.region }
+        if here.count > 1 {
+            let ids = here.map { "\($0.id) in \($0.region)" }.sorted()
+            throw .invalid(
+                "'\(config.name)' has several volumes of the name \(name): "
+                    + "\(ids.joined(separator: ", ")). pal does not guess which holds the work; "
+                    + "delete the others (fly volumes destroy ID)")
+        }
+        if let other = all.first, here.isEmpty { throw elsewhere(other, config) }
+        return here.first
+    }
+
     private func makeVolume(
-        _ name: String, _ request: CreateRequest, _ region: String
+        _ request: CreateRequest, _ region: String
     ) async throws(ProviderFailure) -> Home {
         let config = request.config
+        let name = FlyName.volume(settings, name: config.name)
         await request.progress(Progress("MakingVolume", "the volume \(name) in \(region)"))
         let answer = try await api.send(
             MachinesCall(
@@ -111,13 +131,16 @@ extension FlyProvider: StorageProvider {
                     // Where it lies decides what machine has room beside it.
                     "compute": MachineBody.guest(config),
                 ])
-            ).of(settings.app))
-        guard answer.isSuccess, let volume = Volume(try answer.decoded()) else {
+            ))
+        guard answer.isSuccess else {
             throw .unexpected(
                 answer, doing: "make a volume for '\(config.name)' in \(region)",
                 changesSomething: true)
         }
-        return Home(volume: try await whenReady(volume).id, isNew: true)
+        guard let volume = Volume(try answer.decodedAfterEffect()) else {
+            throw .ambiguous("Fly.io made the volume \(name) and did not say under which id")
+        }
+        return Home(region: region, volume: try await whenReady(volume).id, isNew: true)
     }
 
     /// A volume cannot be mounted while it is being made.
@@ -147,23 +170,20 @@ extension FlyProvider: StorageProvider {
     }
 
     /// Makes a volume larger; never smaller.
-    /// - Returns: Whether the machine that holds it has to start again to see that.
-    @discardableResult
     func grow(
         _ volume: Volume, to size: Int?, of name: String
-    ) async throws(ProviderFailure) -> Bool {
-        guard let size, size > volume.size else { return false }
+    ) async throws(ProviderFailure) {
+        guard let size, size > volume.size else { return }
         sizes.forget(volume.id)
         let answer = try await api.send(
             MachinesCall(
                 .extendVolume, "PUT", "/volumes/\(volume.id)/extend",
                 body: .map(["size_gb": .int(size)])
-            ).of(settings.app))
+            ))
         guard answer.isSuccess else {
             throw .unexpected(
                 answer, doing: "make the volume of '\(name)' larger", changesSomething: true)
         }
-        return try answer.decoded()["needs_restart"] == .bool(true)
     }
 
     private func busy(_ volume: Volume) -> ProviderFailure {
@@ -174,13 +194,10 @@ extension FlyProvider: StorageProvider {
             isRetryable: true)
     }
 
-    private func elsewhere(
-        _ volume: Volume, _ config: InstanceConfig, _ region: String
-    ) -> ProviderFailure {
+    private func elsewhere(_ volume: Volume, _ config: InstanceConfig) -> ProviderFailure {
         .invalid(
-            "'\(config.name)' is to be in \(region), and its volume \(volume.id) is in "
-                + "\(volume.region): a volume cannot move. Put region: \(volume.region) into its "
-                + "spec to use what is in it, or set onReplace: discard and onDelete: delete, or "
-                + "delete it with 'fly volumes destroy \(volume.id)'")
+            "'\(config.name)' is to be in \(config.region ?? ""), and its volume \(volume.id) is "
+                + "in \(volume.region): a volume cannot move. Put region: \(volume.region) into its "
+                + "spec to use what is in it, or delete it (fly volumes destroy \(volume.id))")
     }
 }

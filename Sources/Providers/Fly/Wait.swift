@@ -2,6 +2,18 @@ import PalModel
 import PalProvider
 
 extension FlyProvider {
+    /// Looks at what came of a change that Fly.io has accepted: whatever fails here, it was made.
+    func afterEffect<Result>(
+        _ what: String, _ look: () async throws(ProviderFailure) -> Result
+    ) async throws(ProviderFailure) -> Result {
+        do throws(ProviderFailure) {
+            return try await look()
+        } catch {
+            if case .ambiguous = error { throw error }
+            throw .ambiguous("\(what), and then: \(error)")
+        }
+    }
+
     /// Waits until a machine is in a state, in slices of at most a minute, as Fly.io allows.
     ///
     /// - Returns: False where it is not within that time, or is no more.
@@ -19,12 +31,12 @@ extension FlyProvider {
             if let version { query.append(("version", version)) }
             var call = MachinesCall(.wait, "GET", machine: machine.id, "/wait", query: query)
             call.timeout = .seconds(slice + 15)
-            let answer = try await api.send(call.of(settings.app))
+            let answer = try await api.send(call)
             if answer.isSuccess { return true }
             switch answer.status {
             case 404: return state == "destroyed"
-            case 408: continue
-            case 400, 409, 412:
+            case 408 where !answer.message.contains("replaced"): continue
+            case 400, 408, 409, 412:
                 // Another version is there, or it cannot come to that state any more.
                 guard let now = try await self.machine(machine.id) else {
                     return state == "destroyed"
