@@ -197,7 +197,7 @@ extension FlyProvider: StorageProvider {
     private func elsewhere(_ volume: Volume, _ config: InstanceConfig) -> ProviderFailure {
         .invalid(
             "'\(config.name)' is to be in \(config.region ?? ""), and its volume \(volume.id) is "
-                + "in \(volume.region): a volume cannot move. Put region: \(volume.region) into its "
-                + "spec to use what is in it, or delete it (fly volumes destroy \(volume.id))")
+                + "in \(volume.region): a volume cannot move. Put region: \(volume.region) into "
+                + "its spec to use what is in it, or delete it (fly volumes destroy \(volume.id))")
     }
 }
