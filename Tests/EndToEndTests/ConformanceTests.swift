@@ -57,7 +57,7 @@ struct ConformanceTests {
     @Test func fly() async throws {
         var options = FlyEmulation.Options()
         options.openAPI = ProcessInfo.processInfo.environment["PAL_FLY_OPENAPI"]
-        let clock = ScaledClock(factor: 20)
+        let clock = ScaledClock(factor: 10)
         let fly = try FlyEmulation(options, clock: clock)
         try await fly.start()
         try await Scene.play { scene in

@@ -140,7 +140,7 @@ struct CreateTests {
 
     @Test("a boot that takes longer than a wait may is no stopped machine")
     func slowBoot() async throws {
-        try await FlySwarm.run(speed: 100) { swarm in
+        try await FlySwarm.run(speed: 20) { swarm in
             swarm.fly.fail(.slowBoot)
             let made = try await swarm.create("alice")
             #expect(made.status != .stopped)

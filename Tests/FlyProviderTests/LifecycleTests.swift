@@ -1,5 +1,6 @@
 import FlyEmulation
 import Foundation
+import PalHTTP
 import PalModel
 import PalProvider
 import TestSupport
@@ -49,6 +50,30 @@ struct LifecycleTests {
             async let second: Void = swarm.provider.startInstance(made.reference)
             _ = try await (first, second)
             try await swarm.eventually("it runs") { try await swarm.get(made).status == .running }
+        }
+    }
+
+    @Test("a start and a stop while the machine is replaced wait for the end of that")
+    func whileReplacing() async throws {
+        var options = FlyEmulation.Options()
+        options.delays.update = .seconds(15)
+        try await FlySwarm.run(options: options) { swarm in
+            let made = try await swarm.create("alice")
+            let path = "/v1/apps/pal-team/machines/\(made.providerInstanceId)"
+            let config = String(decoding: try swarm.machine(made).config, as: UTF8.self)
+            for wish in ["start", "stop"] {
+                let updated = try await swarm.api("POST", path, #"{"config": \#(config)}"#)
+                #expect(updated.status == 200)
+                #expect(try swarm.machine(made).state == "replacing")
+                if wish == "start" {
+                    try await swarm.provider.startInstance(made.reference)
+                    #expect(swarm.fly.calls.contains { $0.status == 412 })
+                    #expect(try await swarm.get(made).status == .running)
+                } else {
+                    try await swarm.provider.stopInstance(made.reference, force: false)
+                    #expect(try await swarm.get(made).status == .stopped)
+                }
+            }
         }
     }
 
