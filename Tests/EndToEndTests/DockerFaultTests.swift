@@ -105,6 +105,28 @@ struct DockerFaultTests {
         }
     }
 
+    @Test func whatIsHeldStoppedStaysSoThoughDockerWouldStartItAlways() async throws {
+        try await playing {
+            $0.spec("alice", .docker).replacing(
+                "network: bridge", with: "network: bridge, restart: always")
+        } _: { scene in
+            try await scene.eventually("ready") { $0["alice"]?.ready == true }
+            let stopped = try await scene.pal("stop", "alice")
+            #expect(stopped.code == 0, "\(stopped)")
+            let state = try await container(scene).State
+            #expect(state == "exited")
+            // Somebody starts it by hand: what is held stopped is stopped again.
+            try await DockerEngine.shared.call(
+                "POST", "/containers/\(try await container(scene).Id)/start")
+            try await scene.eventually("stopped again") { _ in
+                try await container(scene).State == "exited"
+            }
+            let started = try await scene.pal("start", "alice")
+            #expect(started.code == 0, "\(started)")
+            try await scene.eventually("ready again") { $0["alice"]?.ready == true }
+        }
+    }
+
     @Test(.needsRegistry) func aPullThatIsCutIsSaidAndMadeGood() async throws {
         let relay = try RelayEngine()
         defer { relay.close() }

@@ -112,7 +112,7 @@ struct FlyTests {
             for fault in [
                 Fault.effectThen500(.createMachine), .dropAnswer(.createVolume),
                 .timeoutAfterEffect(.createApp), .serverErrorBefore(.wait, 502),
-                .dropAnswer(.deleteMachine), .effectThen500(.stopMachine),
+                .dropAnswer(.deleteMachine), .effectThen500(.stopMachine), .staleList,
             ] { fly.fail(fault) }
             try scene.write("alice.yaml", spec("alice"))
             try await scene.running {

@@ -146,6 +146,10 @@ struct CreateTests {
             #expect(made.status != .stopped)
             let waits = swarm.fly.calls.filter { $0.path.hasSuffix("/wait") }
             #expect(waits.allSatisfy { $0.query.contains("version=") })
+            let slices = waits.compactMap { $0.query.firstMatch(of: /timeout=(\d+)/)?.1 }
+            #expect(
+                slices.count == waits.count && slices.allSatisfy { (1...60).contains(Int($0) ?? 0) }
+            )
             try await swarm.eventually("it runs") { try await swarm.get(made).status == .running }
         }
     }
@@ -174,6 +178,23 @@ struct CreateTests {
             await other.shutdown()
             #expect(taken.error?.code == .portTaken)
             #expect(taken.description.contains("'i1'"))
+        }
+    }
+
+    @Test("an address that not everybody reaches is said")
+    func reach() async throws {
+        try await FlySwarm.run { swarm in
+            let usual = try await swarm.create("alice")
+            #expect(usual.notices.contains { $0.contains("IPv6 alone") })
+            let https = try await swarm.create("bob") {
+                $0.network.ports = [.init(internal: 8080, external: 443)]
+            }
+            #expect(https.network.urls == ["https://pal-team.fly.dev/"])
+            #expect(https.notices.isEmpty)
+        }
+        try await FlySwarm.run(specific: ["ips": .list([.string("v6"), .string("v4")])]) { swarm in
+            let everywhere = try await swarm.create("alice")
+            #expect(everywhere.notices.isEmpty)
         }
     }
 

@@ -73,9 +73,22 @@ struct RulesTests {
             let error = #expect(throws: ProviderFailure.self) { try provider(specific) }
             #expect(error?.description.contains(says) == true, "\(String(describing: error))")
         }
-        #expect(throws: ProviderFailure.self) { try provider(region: "eu-west-1") }
-        #expect(throws: ProviderFailure.self) { try provider(swarm: "my_team") }
         #expect(try provider(["app": .string("x")], swarm: "my_team").settings.app == "x")
+    }
+
+    @Test("what Fly.io cannot take of the swarm is said when the provider is used, and not before")
+    func lateFlaws() async throws {
+        for (flawed, says) in [
+            (try provider(region: "eu-west-1"), "no region"),
+            (try provider(swarm: "my_team"), "specific.app"),
+        ] {
+            let failure = try await failure { () throws(ProviderFailure) in
+                try await flawed.initialize()
+            }
+            #expect(failure.error?.kind == .configuration)
+            #expect(failure.description.contains(says), "\(failure)")
+            await flawed.shutdown()
+        }
     }
 
     @Test("a volume's name says whose it is, and only to its own swarm and provider")

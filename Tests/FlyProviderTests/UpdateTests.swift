@@ -209,6 +209,18 @@ struct UpdateTests {
         }
     }
 
+    @Test("files whose content Fly.io does not tell are not overwritten with nothing")
+    func files() {
+        func tells(_ file: [String: Value]) -> Bool {
+            MachineUpdate.tellsFiles(.map(["files": .list([.map(file)])]))
+        }
+        #expect(MachineUpdate.tellsFiles(.map([:])))
+        #expect(tells(["guest_path": .string("/a"), "raw_value": .string("eA==")]))
+        #expect(tells(["guest_path": .string("/a"), "secret_name": .string("A")]))
+        #expect(!tells(["guest_path": .string("/a")]))
+        #expect(!tells(["guest_path": .string("/a"), "raw_value": .string("")]))
+    }
+
     @Test("what only a new machine has right is a replacement")
     func classes() async throws {
         try await FlySwarm.run { swarm in

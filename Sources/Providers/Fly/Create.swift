@@ -50,7 +50,7 @@ extension FlyProvider {
     ) async throws(ProviderFailure) {
         if let problem = validateInstanceConfig(config).first { throw .invalid(problem.message) }
         _ = try Furnishing(config, secrets: settings.secrets.values(of: config), generated: nil)
-        if MachineBody.isPersistent(config), config.onReplace != .discard {
+        if MachineBody.isPersistent(config), config.onReplace != .discard || config.region == nil {
             _ = try await keptVolume(config)
         }
     }
@@ -150,6 +150,19 @@ extension FlyProvider {
             .alreadyExists, "'\(name)' stands already, as machine \(id)", isRetryable: true)
     }
 
+    /// What a person should know of the address: Fly.io's shared IPv4 addresses pass on HTTP's own
+    /// ports alone (https://fly.io/docs/networking/services/).
+    private func reach(_ network: NetworkState) -> [String] {
+        guard let port = network.port, ![80, 443].contains(port),
+            !settings.addresses.contains("v4")
+        else { return [] }
+        return [
+            "its address is reached over IPv6 alone: a shared IPv4 address passes on 80 and 443, "
+                + "and this is port \(port). 'ips: [v6, v4]' of provider '\(name)' in pal.yaml "
+                + "gives the app an IPv4 address of its own, which costs money"
+        ]
+    }
+
     /// The instance after its creation, which did take effect whatever happens here.
     private func begun(
         _ machine: Machine, _ home: Home, _ request: CreateRequest
@@ -166,7 +179,7 @@ extension FlyProvider {
             guard var instance = instance(now, try await size(ofVolumeOf: now)) else {
                 throw .ambiguous("the machine \(machine.id) was made and lost its marks")
             }
-            instance.notices = home.notices
+            instance.notices = home.notices + reach(instance.network)
             return instance
         } catch {
             throw .ambiguous("the machine \(machine.id) was made, and then: \(error)")

@@ -22,6 +22,7 @@ struct MachinesAPI: Sendable {
     func send(
         _ call: MachinesCall, sends: () -> Void = {}
     ) async throws(ProviderFailure) -> FlyAnswer {
+        if let flaw = settings.flaw { throw .invalid(flaw) }
         let key = RateLimiter.Key(action: call.action, object: call.machine ?? settings.app)
         for attempt in 1... {
             try await takeTurn(key)

@@ -11,6 +11,9 @@ struct FlySettings: Sendable, Hashable {
     var swarm: String
     /// The app that holds the swarm's machines and volumes; made where it is missing.
     var app: String
+    /// What keeps it from being used, of what pal.yaml does not say of Fly.io itself: the provider
+    /// is there also for those who never use it.
+    var flaw: String?
     /// Whose it is.
     var organization: String
     /// The kinds of addresses that the app gets.
@@ -37,7 +40,7 @@ struct FlySettings: Sendable, Hashable {
 
     /// Reads an entry of pal.yaml. `FLY_API_TOKEN`, `FLY_FLAPS_BASE_URL` and `FLY_API_BASE_URL`
     /// mean what they mean to the `fly` command.
-    /// - Throws: A configuration error for unknown keys and values that Fly.io cannot take.
+    /// - Throws: A configuration error for unknown keys and values of theirs.
     init(_ settings: ProviderSettings) throws(ProviderFailure) {
         let problem = Self.shape.problems(
             of: .map(settings.specific), at: [.key("specific")]
@@ -47,16 +50,15 @@ struct FlySettings: Sendable, Hashable {
         name = settings.name
         swarm = settings.swarm
         region = settings.region ?? settings.environment["FLY_REGION"] ?? "iad"
-        guard FlyName.isRegion(region) else {
-            throw .invalid(
-                "provider '\(settings.name)': '\(region)' is no region of Fly.io; name one such as "
-                    + "fra (https://fly.io/docs/reference/regions/)")
-        }
         app = text("app") ?? "pal-\(settings.swarm)"
-        guard FlyName.isApp(app) else {
-            throw .invalid(
+        if !FlyName.isRegion(region) {
+            flaw =
+                "provider '\(settings.name)': '\(region)' is no region of Fly.io; name one such as "
+                + "fra (https://fly.io/docs/reference/regions/)"
+        } else if !FlyName.isApp(app) {
+            flaw =
                 "provider '\(settings.name)': the swarm '\(swarm)' makes no name of an app; set "
-                    + "specific.app to \(FlyName.appRule.expectation)")
+                + "specific.app to \(FlyName.appRule.expectation)"
         }
         organization = text("org") ?? settings.environment["FLY_ORG"] ?? "personal"
         addresses = settings.specific["ips"].flatMap { [String]($0) } ?? ["v6", "shared_v4"]

@@ -39,6 +39,11 @@ extension FlyProvider {
                 .busy, "the host of \(machine.name) does not answer; it is tried again",
                 isRetryable: true)
         }
+        guard MachineUpdate.tellsFiles(config) else {
+            throw .needsReplacement(
+                "Fly.io does not tell what is in the files of \(machine.name), so that they would "
+                    + "be lost")
+        }
         let wasUp = [.running, .starting].contains(machine.status)
         var body: [String: Value] = [
             "config": MachineUpdate(machine: machine, partial: partial).applied(to: config)
@@ -131,6 +136,16 @@ extension FlyProvider {
 struct MachineUpdate: Sendable {
     var machine: Machine
     var partial: PartialConfig
+
+    /// Whether a config holds what is in its files: only then can it be sent back as it came.
+    static func tellsFiles(_ config: Value) -> Bool {
+        guard case .list(let files)? = config["files"] else { return true }
+        return files.allSatisfy { file in
+            ["raw_value", "secret_name", "image_config"].contains { key in
+                file[key].flatMap { String($0) }.map { !$0.isEmpty } ?? false
+            }
+        }
+    }
 
     func applied(to config: Value) -> Value {
         guard case .map(var entries) = config else { return config }
