@@ -181,6 +181,38 @@ struct CreateTests {
         }
     }
 
+    @Test("ports, entry point, swap and restart policy are as the spec says")
+    func specifics() async throws {
+        try await FlySwarm.run { swarm in
+            let made = try await swarm.create("alice") {
+                $0.network.ports = [
+                    .init(internal: 8080, external: 443, protocol: "tcp"),
+                    .init(internal: 2222, external: 2222),
+                ]
+                $0.specific = [
+                    "rawPorts": .list([.int(2222)]), "swap": .int(512),
+                    "entrypoint": .list([.string("/bin/sh")]), "restart": .string("no"),
+                ]
+                $0.command = ["-c", "sleep 1000"]
+            }
+            #expect(made.network.urls == ["https://pal-team.fly.dev/"])
+            let config = try swarm.machine(made).value
+            #expect(config["init.entrypoint"] == .list([.string("/bin/sh")]))
+            #expect(config["init.swap_size_mb"] == .int(512))
+            #expect(config["restart.policy"] == .string("no"))
+            guard case .list(let services)? = config["services"] else {
+                throw TestFailure("no services: \(config)")
+            }
+            let handlers = services.map { service -> [Value] in
+                guard case .list(let ports)? = service["ports"],
+                    case .list(let handlers)? = ports.first?["handlers"]
+                else { return [] }
+                return handlers
+            }
+            #expect(handlers == [[.string("tls"), .string("http")], []])
+        }
+    }
+
     @Test("an address that not everybody reaches is said")
     func reach() async throws {
         try await FlySwarm.run { swarm in

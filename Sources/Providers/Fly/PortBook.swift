@@ -92,7 +92,9 @@ final class PortBook: Sendable {
         let name = config.name
         var wanted = editorPort.map { [PortMapping(internal: $0)] } ?? []
         for port in config.network.ports ?? [] {
-            wanted.removeAll { $0.internal == port.internal && $0.protocol == port.protocol }
+            wanted.removeAll {
+                $0.internal == port.internal && ($0.protocol ?? "tcp") == (port.protocol ?? "tcp")
+            }
             wanted.append(port)
         }
         let first = editorPort
