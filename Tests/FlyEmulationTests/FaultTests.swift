@@ -96,9 +96,10 @@ import Testing
         }
     }
 
-    @Test func contractSpeaks() async throws {
+    @Test(.enabled(if: Scene.document != nil, "PAL_FLY_OPENAPI names no document"))
+    func contractSpeaks() async throws {
         var options = FlyEmulation.Options()
-        options.openAPI = "/work/shared/api/fly-machines-openapi.json"
+        options.openAPI = Scene.document
         let fly = try FlyEmulation(options)
         try await fly.start()
         let scene = Scene(fly: fly)

@@ -52,7 +52,7 @@ import Testing
 
     @Test func update() async throws {
         try await Scene.play {
-            $0.delays.update = .milliseconds(500)
+            $0.delays.update = .seconds(3)
         } _: { scene in
             let id = try await scene.machine("m", ["env": ["A": "1"]])
             try await scene.wait(id, for: "started")
@@ -136,7 +136,7 @@ import Testing
 
     @Test func removal() async throws {
         try await Scene.play {
-            $0.delays.destroy = .milliseconds(500)
+            $0.delays.destroy = .seconds(3)
         } _: { scene in
             let id = try await scene.machine("m")
             try await scene.wait(id, for: "started")
@@ -156,7 +156,7 @@ import Testing
     @Test func checks() async throws {
         try await Scene.play {
             $0.integerDurations = true
-            $0.delays.check = .milliseconds(500)
+            $0.delays.check = .seconds(3)
         } _: { scene in
             let check: JSON = ["type": "http", "port": 80, "path": "/", "interval": "15s"]
             let never: JSON = ["type": "http", "port": 80, "path": "/never"]

@@ -18,6 +18,9 @@ struct Scene: Sendable {
         subscript(key: String) -> JSON? { body[key] }
     }
 
+    /// The OpenAPI document, where there is one.
+    static let document = ProcessInfo.processInfo.environment["PAL_FLY_OPENAPI"]
+
     /// Every call that a test makes must fit the document, but for those whose ends are given; the
     /// limits are off where not tested.
     static func play(
@@ -27,7 +30,7 @@ struct Scene: Sendable {
     ) async throws {
         var settings = FlyEmulation.Options()
         settings.enforcesLimits = limits
-        settings.openAPI = "/work/shared/api/fly-machines-openapi.json"
+        settings.openAPI = document
         options(&settings)
         let fly = try FlyEmulation(settings)
         try await fly.start()
@@ -39,8 +42,10 @@ struct Scene: Sendable {
             await fly.stop()
             throw error
         }
-        #expect(
-            fly.mismatches.map { $0.split(separator: "/").last.map(String.init) } == mismatches)
+        if settings.openAPI != nil {
+            #expect(
+                fly.mismatches.map { $0.split(separator: "/").last.map(String.init) } == mismatches)
+        }
         await fly.stop()
     }
 
@@ -90,14 +95,14 @@ struct Scene: Sendable {
         let now = try await call("GET", "/v1/apps/app/machines/\(id)")
         let version = now["instance_id"]?.string ?? ""
         let reply = try await call(
-            "GET", "/v1/apps/app/machines/\(id)/wait?state=\(state)&timeout=10&version=\(version)")
+            "GET", "/v1/apps/app/machines/\(id)/wait?state=\(state)&timeout=60&version=\(version)")
         #expect(reply.status == 200, "\(reply.body)")
     }
 
     func state(_ id: String) -> String? { fly.machines(app: "app").first { $0.id == id }?.state }
 
     func until(_ isTrue: () async throws -> Bool) async throws {
-        for _ in 0..<500 {
+        for _ in 0..<3000 {
             if try await isTrue() { return }
             try await Task.sleep(for: .milliseconds(10))
         }
