@@ -39,12 +39,18 @@ public struct EditorProfile: Sendable, Hashable {
     }
 
     /// The image that people use for an editor; nil where there is none.
-    public static func usualImage(of editor: Editor) -> String? {
+    static func usualImage(of editor: Editor) -> String? {
         switch editor {
         case .codeServer: "codercom/code-server:latest"
         case .openvscodeServer: "gitpod/openvscode-server:latest"
         case .vscode, .custom: nil
         }
+    }
+
+    /// The image that is used: the editor's usual one where a spec names none.
+    public static func image(for config: InstanceConfig) -> String {
+        config.image ?? usualImage(of: config.editor ?? .codeServer)
+            ?? "codercom/code-server:latest"
     }
 
     /// The profile for a config: the editor's, with what the config says otherwise. Of `specific`

@@ -16,8 +16,7 @@ struct CreateBody: Sendable {
 
     /// The image that is used: the editor's usual one where a spec names none.
     static func image(_ config: InstanceConfig) -> String {
-        config.image ?? EditorProfile.usualImage(of: config.editor ?? .codeServer)
-            ?? "codercom/code-server:latest"
+        EditorProfile.image(for: config)
     }
 
     /// Whether the home is a volume.

@@ -18,12 +18,6 @@ struct MachineBody: Sendable {
     /// GiB of a home whose spec says nothing.
     static let usualStorage = 10
 
-    /// The image that is used: the editor's usual one where a spec names none.
-    static func image(_ config: InstanceConfig) -> String {
-        config.image ?? EditorProfile.usualImage(of: config.editor ?? .codeServer)
-            ?? "codercom/code-server:latest"
-    }
-
     /// Whether the home is a volume.
     static func isPersistent(_ config: InstanceConfig) -> Bool {
         config.resources.storagePersistent ?? true
@@ -60,14 +54,13 @@ struct MachineBody: Sendable {
 
     private var machine: Value {
         var machine: [String: Value] = [
-            "image": .string(Self.image(config)), "guest": Self.guest(config),
+            "image": .string(EditorProfile.image(for: config)), "guest": Self.guest(config),
             "env": .map(environment.mapValues { .string($0) }),
             "metadata": .map(metadata.mapValues { .string($0) }),
             "restart": .map(["policy": .string(specifics.restart)]),
             "services": .list(services), "auto_destroy": .bool(false),
             "stop_config": .map(["signal": .string("SIGTERM"), "timeout": .string("10s")]),
         ]
-        let start = Self.start(config, specifics)
         if !start.isEmpty { machine["init"] = .map(start) }
         if let checks { machine["checks"] = checks }
         if let volume = home.volume {
@@ -80,7 +73,7 @@ struct MachineBody: Sendable {
     }
 
     /// What the machine runs instead of what its image says.
-    static func start(_ config: InstanceConfig, _ specifics: FlySpecifics) -> [String: Value] {
+    private var start: [String: Value] {
         var start: [String: Value] = [:]
         if let entrypoint = specifics.entrypoint ?? EditorLock.entrypoint(for: config) {
             start["entrypoint"] = .list(entrypoint.map { .string($0) })
