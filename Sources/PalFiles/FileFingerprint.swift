@@ -80,16 +80,28 @@ public struct FileFingerprint: Hashable, Sendable {
             }
     }
 
-    /// How long a change must lie back before an equal fingerprint is believed. Kernels stamp files
-    /// with a coarse clock (1 to 10 ms); two writes in one tick leave the same stamp.
+    /// How long a change must lie back before an equal fingerprint is believed for good. Two writes
+    /// in one tick of the clock that stamps files leave the same stamp, and that can be another
+    /// machine's clock.
     public static let racyWindow: Int64 = 50_000_000
+
+    /// Two ticks of this kernel's clock for files (1 to 10 ms each): a change that lies back so far
+    /// has another stamp than the next one, where this kernel stamps.
+    public static let twoTicks: Int64 = {
+        var tick = timespec()
+        clock_getres(CLOCK_REALTIME_COARSE, &tick)
+        return min(
+            max(2 * (Int64(tick.tv_sec) * 1_000_000_000 + Int64(tick.tv_nsec)), 8_000_000),
+            racyWindow)
+    }()
 
     /// True when the last change is so near to `now` that another one could hide behind it.
     ///
     /// A stamp in the future (a clock was set back) is not racy: the next write gives a smaller
     /// one.
-    public func isRacy(at now: Int64) -> Bool {
-        abs(now &- modified) < Self.racyWindow || abs(now &- changed) < Self.racyWindow
+    /// - Parameter window: What is near, in nanoseconds.
+    public func isRacy(at now: Int64, within window: Int64 = racyWindow) -> Bool {
+        abs(now &- modified) < window || abs(now &- changed) < window
     }
 
     /// The clock that kernels stamp files with: nanoseconds since 1970.

@@ -10,8 +10,9 @@ public struct ComposeFile {
     public var path: String
     /// The directory that relative paths are relative to.
     public var directory: String
-    /// The name of the project, which is in the names of volumes.
-    public var project: String
+    /// The name of the project, which is in the names of volumes; nil for Compose's own choice:
+    /// `COMPOSE_PROJECT_NAME`, the file's `name`, or the directory's name.
+    public var project: String?
     /// The shell's variables.
     public var environment: [String: String]
     /// Reads another file by its absolute path; nil where it cannot be read.
@@ -19,19 +20,14 @@ public struct ComposeFile {
 
     /// Makes one of its parts.
     ///
-    /// - Parameter project: nil for Compose's own choice: `COMPOSE_PROJECT_NAME`, or the
-    ///   directory's name.
+    /// Nothing is read yet.
     public init(
         path: String, directory: String, project: String? = nil,
         environment: [String: String] = [:], read: @escaping (String) -> String?
     ) {
         self.path = path
         self.directory = directory
-        let folder = directory.split(separator: "/").last.map(String.init) ?? "default"
-        let name = project ?? environment["COMPOSE_PROJECT_NAME"] ?? folder
-        self.project = name.lowercased().filter {
-            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-")
-        }
+        self.project = project
         self.environment = environment
         self.read = read
     }
@@ -151,7 +147,18 @@ struct ComposeScope {
         let entry = root["volumes"]?[name]
         if let own = entry?["name"]?.scalar?.text { return interpolation.apply(own).text }
         let isExternal = entry?["external"].map { $0.scalar?.kind != .bool(false) } ?? false
-        return isExternal ? name : "\(file.project)_\(name)"
+        return isExternal ? name : "\(project)_\(name)"
+    }
+
+    /// What Compose puts before the names of the project's volumes.
+    private var project: String {
+        let folder = file.directory.split(separator: "/").last.map(String.init) ?? "default"
+        let own = root["name"]?.scalar.map { interpolation.apply($0.text).text }
+        let name =
+            file.project ?? interpolation.variables["COMPOSE_PROJECT_NAME"] ?? own ?? folder
+        return name.lowercased().filter {
+            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-")
+        }
     }
 
     /// A path as Compose takes it, as an absolute one.

@@ -61,7 +61,7 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         for file in walk.files { take(file, news[file.path], now, &pass) }
         let holds = pass.isConsistent && walk.isStillTrue()
         cache.keep(only: Set(pass.files.map(\.path)))
-        let isSettled = holds && !pass.isRacy && !walk.isRacy(at: now)
+        let isSettled = holds && !pass.isFresh && !walk.isFresh(at: now)
         return (snapshot(walk, pass, isSettled: isSettled), holds)
     }
 
@@ -71,7 +71,7 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         var unread: [String]
         var problems: [Diagnostic]
         var loaded = 0
-        var isRacy = false
+        var isFresh = false
         var isConsistent = true
     }
 
@@ -110,8 +110,9 @@ public struct TreeScanner<Value: Sendable>: Sendable {
             pass.loaded += 1
             // Another file than the one that was found, or the same one written since.
             if fingerprint != file.fingerprint { pass.isConsistent = false }
+            if fingerprint.isRacy(at: now, within: FileFingerprint.twoTicks) { pass.isFresh = true }
+            // What is read now counts; whether it has changed by the next scan its bytes must tell.
             if fingerprint.isRacy(at: now) {
-                pass.isRacy = true
                 cache.remove(file.path)
             } else {
                 cache.store(value, for: file.path, fingerprint)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("Answers of Docker that are lost", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Answers of Docker that are lost", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct AmbiguityTests {
     private func isAmbiguous(_ failure: ProviderFailure) -> Bool {
         if case .ambiguous = failure { true } else { false }

@@ -10,7 +10,7 @@ import Testing
 @testable import DockerProvider
 
 /// Against images that behave as the real ones are documented to; see `EditorImages`.
-@Suite("Editors on Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Editors on Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct EditorTests {
     private func withEditors(
         environment: [String: String] = [:], _ body: (TestSwarm) async throws -> Void

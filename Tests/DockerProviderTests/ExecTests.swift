@@ -1,10 +1,11 @@
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider
 
-@Suite("Commands on Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Commands on Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct ExecTests {
     private func run(
         _ swarm: TestSwarm, _ instance: VSCodeInstance, _ command: Command

@@ -7,7 +7,7 @@ import Testing
 @testable import DockerProvider
 
 /// Against images that behave as the real ones are documented to; see `EditorImages`.
-@Suite("Extensions on Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Extensions on Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct ExtensionTests {
     private func withEditors(_ body: (TestSwarm) async throws -> Void) async throws {
         try await EditorImages.ensure()

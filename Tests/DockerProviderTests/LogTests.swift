@@ -2,11 +2,12 @@ import FoundationEssentials
 import PalModel
 import PalProvider
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import DockerProvider
 
-@Suite("Logs of Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Logs of Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct LogTests {
     /// Runs a script to its end and gives its instance.
     private func ended(_ swarm: TestSwarm, _ script: String) async throws -> VSCodeInstance {
@@ -29,7 +30,9 @@ struct LogTests {
         try await swarm.provider.getInstanceLogs(instance.reference, options).map(\.text)
     }
 
-    @Test("lines come from both streams, with times, and the last one without an end, too")
+    @Test(
+        "lines come from both streams, with times, and the last one without an end, too",
+        .notOnPodman("its times of lines are whole seconds"))
     func lines() async throws {
         try await TestSwarm.run { swarm in
             let made = try await ended(

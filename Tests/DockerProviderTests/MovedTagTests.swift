@@ -38,7 +38,9 @@ struct MovedTagTests {
         }
     }
 
-    @Test("an image that was never at a registry has an id only")
+    @Test(
+        "an image that was never at a registry has an id only",
+        .notOnPodman("every image has a digest there"))
     func local() async throws {
         try await TestSwarm.run { swarm in
             let made = try await swarm.create("alice")
@@ -68,24 +70,23 @@ struct MovedTagTests {
                     let expected = FieldChange(
                         path: "image", from: old.digest(of: reference).map { .string($0) },
                         to: new.digest(of: reference).map { .string($0) })
-                    #expect(list.first?.outdated == [expected])
+                    if DockerEngine.isPodman {
+                        // It gives an image another digest once that is pushed, and says nothing.
+                        #expect(list.first?.outdated?.map(\.path) == ["image"])
+                    } else {
+                        #expect(list.first?.outdated == [expected])
+                    }
                     #expect(list.last?.outdated == nil)
                     #expect(list.first?.metadata["imageId"] == old.id)
                     // Nothing happened since, and all of it is known.
                     _ = relay.takeRequests()
                     #expect(try await swarm.provider.listInstances(.all) == list)
-                    #expect(relay.takeRequests().count == 1)
+                    // Podman says of other tests' images only that they changed, not which.
+                    #expect(DockerEngine.isPodman || relay.takeRequests().count == 1)
 
+                    let tags = events.tags
                     try await tag(swarm, old.id, name)
-                    try await events.wait { log in
-                        log.all.count { event in
-                            if case .changed("alice", _, "image tag") = event {
-                                true
-                            } else {
-                                false
-                            }
-                        } >= 2
-                    }
+                    try await events.wait { $0.tags > tags }
                     let again = try await swarm.provider.listInstances(.all)
                     #expect(again.first?.outdated == nil)
                 }
@@ -136,7 +137,8 @@ struct MovedTagTests {
 
                 let heard = ProgressLog()
                 try await swarm.provider.fetchNewer(config, progress: heard.take)
-                #expect(heard.all.map(\.reason).last == "Pulled")
+                // Podman has to pull in order to know, and that is not told each time.
+                #expect(heard.all.map(\.reason).last == (DockerEngine.isPodman ? nil : "Pulled"))
                 #expect(try await image(swarm, name).id == new.id)
                 let seen = try #require(try await swarm.provider.listInstances(.all).first)
                 let change = try #require(seen.outdated?.first)
@@ -151,7 +153,9 @@ struct MovedTagTests {
         }
     }
 
-    @Test("a registry that has nothing newer costs two calls and no pull")
+    @Test(
+        "a registry that has nothing newer costs two calls and no pull",
+        .notOnPodman("it has no call that asks a registry"))
     func upToDate() async throws {
         let relay = try RelayEngine()
         defer { relay.close() }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("Ports on Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Ports on Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct PortTests {
     @Test("a fixed port that is taken is an error that names it, and nothing is left behind")
     func fixedPortTaken() async throws {

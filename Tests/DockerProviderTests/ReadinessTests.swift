@@ -1,10 +1,11 @@
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider
 
-@Suite("Readiness on Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Readiness on Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct ReadinessTests {
     @Test("an editor that does not answer, or not with 200, is not ready, and the reason is said")
     func notReady() async throws {
@@ -53,7 +54,9 @@ struct ReadinessTests {
         }
     }
 
-    @Test("the Engine's check decides: unhealthy is not ready, with what the check said")
+    @Test(
+        "the Engine's check decides: unhealthy is not ready, with what the check said",
+        .notOnPodman("without systemd it repeats no check of health"))
     func unhealthy() async throws {
         try await TestSwarm.run { swarm in
             let made = try await swarm.create("sick") {
@@ -71,7 +74,9 @@ struct ReadinessTests {
         }
     }
 
-    @Test("one that was ready and becomes unhealthy is ready no more")
+    @Test(
+        "one that was ready and becomes unhealthy is ready no more",
+        .notOnPodman("without systemd it repeats no check of health"))
     func becomesUnhealthy() async throws {
         try await TestSwarm.run { swarm in
             let made = try await swarm.createReady("alice") {

@@ -6,9 +6,11 @@ import Testing
 @testable import DockerProvider
 
 /// Removals that somebody else began, and that take long or break off.
-@Suite("Removals under way on Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Removals under way on Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct RemovalTests {
-    @Test("what broke off midway is being deleted, and a deletion ends it", .needsRoot)
+    @Test(
+        "what broke off midway is being deleted, and a deletion ends it", .needsRoot,
+        .notOnPodman("there it breaks the whole store"))
     func brokenOff() async throws {
         try await TestSwarm.run { swarm in
             let made = try await swarm.create("alice")
@@ -24,7 +26,9 @@ struct RemovalTests {
         }
     }
 
-    @Test("a creation waits for what bears its name and is being removed", .needsRoot)
+    @Test(
+        "a creation waits for what bears its name and is being removed", .needsRoot,
+        .notOnPodman("there it breaks the whole store"))
     func creationWaits() async throws {
         let relay = try RelayEngine()
         defer { relay.close() }

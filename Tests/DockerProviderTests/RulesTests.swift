@@ -3,6 +3,7 @@ import Logging
 import PalHTTP
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider

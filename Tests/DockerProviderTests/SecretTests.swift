@@ -7,7 +7,7 @@ import Testing
 
 @testable import DockerProvider
 
-@Suite("Secrets on Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Secrets on Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct SecretTests {
     private static let value = "s3cr3t-\(UInt64.random(in: 0 ... .max))"
 

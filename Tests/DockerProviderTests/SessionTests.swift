@@ -1,10 +1,11 @@
 import PalModel
 import PalProvider
+import TestSupport
 import Testing
 
 @testable import DockerProvider
 
-@Suite("Sessions on Docker", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("Sessions on Docker", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct SessionTests {
     private func open(
         _ swarm: TestSwarm, _ instance: VSCodeInstance, _ command: Command,

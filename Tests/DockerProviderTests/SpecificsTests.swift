@@ -194,9 +194,11 @@ struct SpecificsTests {
     }
 }
 
-@Suite("What specific makes of a container", .needsDocker, .timeLimit(.minutes(10)))
+@Suite("What specific makes of a container", .needsDockerEngine, .timeLimit(.minutes(10)))
 struct SpecificContainerTests {
-    @Test("everything arrives at the Engine as it was said")
+    @Test(
+        "everything arrives at the Engine as it was said",
+        .notOnPodman("raising limits is not allowed everywhere"))
     func everything() async throws {
         let rights = HostPolicy.Right.allCases.map(\.rawValue)
         try await TestSwarm.run(specific: ["allow": .strings(rights)]) { swarm in

@@ -87,7 +87,7 @@ struct StatsTests {
     }
 
     @Test(
-        "a real container's use is measured", .needsDocker, .timeLimit(.minutes(5)))
+        "a real container's use is measured", .needsDockerEngine, .timeLimit(.minutes(5)))
     func real() async throws {
         try await TestSwarm.run { swarm in
             let busy = try await swarm.createReady("busy") { $0.resources.memoryMax = 64 }
@@ -127,7 +127,7 @@ struct StatsTests {
         #expect(usage.storage(of: "gone", home: "v") == nil)
     }
 
-    @Test("what a real container writes is measured", .needsDocker, .timeLimit(.minutes(5)))
+    @Test("what a real container writes is measured", .needsDockerEngine, .timeLimit(.minutes(5)))
     func realDisk() async throws {
         try await TestSwarm.run { swarm in
             let writer = try await swarm.createReady("writer")
@@ -151,7 +151,7 @@ struct StatsTests {
         }
     }
 
-    @Test("an Engine that takes long to count the disk keeps back nothing else", .needsDocker)
+    @Test("an Engine that takes long to count the disk keeps back nothing else", .needsDockerEngine)
     func slowDisk() async throws {
         let relay = try RelayEngine {
             $0.path.contains("/system/df") ? .interrupt { sleep(20) } : .pass
@@ -165,7 +165,7 @@ struct StatsTests {
         }
     }
 
-    @Test("an Engine that refuses one-shot is asked without", .needsDocker)
+    @Test("an Engine that refuses one-shot is asked without", .needsDockerEngine)
     func fallback() async throws {
         let relay = try RelayEngine {
             $0.path.contains("one-shot")

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Logging
+import PalHTTP
 import PalModel
 import PalProvider
 import TestSupport
@@ -84,6 +85,41 @@ struct TLSEngineTests {
             #expect(
                 failure?.description.contains("cert.pem") == true, "\(String(describing: failure))")
         }
+    }
+
+    @Test("where it asks for none, it answers over plain TCP, and what it does is the same")
+    func plain() async throws {
+        let engine = try OwnEngine()
+        defer { engine.remove() }
+        let (listener, port) = try TestSocket.listenOnLoopback(backlog: 64)
+        defer { close(listener) }
+        engine.listener = listener
+        engine.arguments = ["--tls=false"]
+        try await engine.start()
+        let host = "tcp://127.0.0.1:\(port)"
+        #expect(await lists(try provider(["host": .string(host)])) == nil)
+        #expect(await lists(try provider([:], ["DOCKER_HOST": host])) == nil)
+
+        try await BusyboxImage.load(into: .unixSocket(path: engine.socket))
+        let provider = try provider(["host": .string(host)])
+        var config = InstanceConfig(name: "alice")
+        config.image = BusyboxImage.name
+        config.editor = .custom
+        config.command = ["sh", "-c", "trap exit TERM; while true; do sleep 1; done"]
+        config.specific = ["network": .string("none")]
+        let made = try await provider.createInstance(
+            CreateRequest(
+                config: config,
+                ownership: Ownership(
+                    swarm: "tls", name: "alice", id: "id", generation: 1,
+                    specHash: provider.getCapabilities().hash(of: config))))
+        #expect(made.status == .running)
+        let said = try await provider.executeCommand(made.reference, Command(["echo", "hi"]))
+        #expect(String(decoding: said.standardOutput, as: UTF8.self) == "hi\n")
+        try await provider.stopInstance(made.reference, force: true)
+        _ = try await provider.deleteInstance(made.reference)
+        #expect(try await provider.listInstances(.all).isEmpty)
+        await provider.shutdown()
     }
 
     /// The same Engine by a context, as the docker command keeps them.

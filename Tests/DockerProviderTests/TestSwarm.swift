@@ -9,27 +9,6 @@ import Testing
 
 @testable import DockerProvider
 
-/// The Engine that the tests talk to: a real one.
-enum TestEngine {
-    static let socketPath = "/var/run/docker.sock"
-
-    /// Whether this process can talk to it. Required in CI, where a missing Engine is a failure.
-    static let isHere: Bool =
-        access(socketPath, R_OK | W_OK) == 0 || getenv("CI").map { String(cString: $0) } == "true"
-}
-
-extension Trait where Self == ConditionTrait {
-    /// Skips where no Docker Engine can be used, but not in CI.
-    static var needsDocker: Self {
-        .enabled(if: TestEngine.isHere, "no Docker Engine at \(TestEngine.socketPath)")
-    }
-}
-
-struct TestFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
-
 /// A swarm of its own for one test, at the real Engine.
 struct TestSwarm: Sendable {
     let name: String
@@ -41,7 +20,7 @@ struct TestSwarm: Sendable {
     ///
     /// - Parameter socketPath: what the provider talks to; the Engine itself, or a relay.
     static func run(
-        socketPath: String = TestEngine.socketPath, specific: [String: Value] = [:],
+        socketPath: String = DockerEngine.socketPath, specific: [String: Value] = [:],
         environment: [String: String] = [:],
         _ body: (TestSwarm) async throws -> Void
     ) async throws {
@@ -56,7 +35,7 @@ struct TestSwarm: Sendable {
         let swarm = TestSwarm(
             name: name,
             provider: DockerProvider(try DockerSettings(settings), logger: Logger(label: "test")),
-            engine: EngineClient(endpoint: .unixSocket(path: TestEngine.socketPath)))
+            engine: EngineClient(endpoint: .unixSocket(path: DockerEngine.socketPath)))
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(swarm))

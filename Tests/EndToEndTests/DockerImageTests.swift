@@ -32,6 +32,27 @@ struct DockerImageTests {
         }
     }
 
+    @Test func atATerminalAPullIsABar() async throws {
+        try await TestRegistry.run { registry in
+            let image = try await registry.push("bar:1", megabytes: 24)
+            try await Scene.play { scene in
+                try scene.write("alice.yaml", spec(image))
+                let terminal = try TerminalProgram(
+                    ["apply"], environment: scene.environment, directory: scene.root,
+                    rows: 24, columns: 70)
+                let shown = try await terminal.read(until: "1 of 1 ready")
+                #expect(shown.contains("0 of 1 ready  ["), "\(shown.debugDescription)")
+                #expect(
+                    shown.contains(try Regex("\\[#+-*\\] alice: ")), "\(shown.debugDescription)")
+                // What is written over must not wrap.
+                for line in shown.split(separator: "\r") where line.contains(" of 1 ready") {
+                    #expect(line.filter { !$0.isNewline }.count < 70, "\(line.debugDescription)")
+                }
+                #expect(await terminal.end() == 0)
+            }
+        }
+    }
+
     @Test func aPrivateRegistryWantsTheLoginOfTheDockerCommand() async throws {
         try await TestRegistry.run(hasPassword: true) { registry in
             let image = try await registry.push("private:1")

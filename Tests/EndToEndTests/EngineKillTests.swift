@@ -8,17 +8,24 @@ import Testing
 /// An Engine that dies in the middle of what it was asked, and comes back: at every change that pal
 /// asks of it for an operation, one after the other. Nothing is lost, nothing is there twice.
 @Suite(
-    "An Engine that is killed", .serialized,
+    "An Engine that is killed", .serialized, .needsRegistry,
     .needsOwnEngine, .timeLimit(.minutes(15)))
 struct EngineKillTests {
     /// What is asked of pal when the Engine is killed.
     enum Operation: String, CaseIterable, CustomTestStringConvertible {
-        case create, update, replace, stop, start, delete
+        case create, pull, update, replace, stop, start, delete
         var testDescription: String { rawValue }
     }
 
     @Test(arguments: Operation.allCases)
     func nothingIsLostAndNothingDoubled(_ operation: Operation) async throws {
+        guard operation == .pull else { return try await play(operation, BusyboxImage.name) }
+        try await TestRegistry.run { registry in
+            try await play(operation, try await registry.push("killed:1", megabytes: 16))
+        }
+    }
+
+    private func play(_ operation: Operation, _ image: String) async throws {
         let engine = try OwnEngine()
         defer { engine.remove() }
         try await engine.start()
@@ -27,12 +34,14 @@ struct EngineKillTests {
         defer { relay.close() }
         try await Scene.play { plain in
             let scene = plain.with(["DOCKER_HOST": "unix://\(relay.path)"])
-            let play = Play(operation: operation, scene: scene, engine: engine, relay: relay)
+            let play = Play(
+                operation: operation, image: image, scene: scene, engine: engine, relay: relay)
             try await scene.running {
                 var change = 1
                 while try await play.killed(at: change) { change += 1 }
                 #expect(change > 1, "the Engine was never killed")
             }
+            try await DockerEngine(socket: engine.socket).removeEverything(of: scene.swarm)
         }
     }
 }
@@ -40,6 +49,7 @@ struct EngineKillTests {
 /// One operation, again and again.
 private struct Play {
     let operation: EngineKillTests.Operation
+    let image: String
     let scene: Scene
     let engine: OwnEngine
     let relay: RelayEngine
@@ -54,8 +64,8 @@ private struct Play {
         relay.treat { seen in
             Self.isChange(seen) && fuse.burns(at: seen) ? .interrupt(death) : .pass
         }
-        let (operation, scene) = (operation, scene)
-        async let asked: Void = Self.ask(operation, change, of: scene)
+        let wish = wish(change)
+        async let asked: Void = wish()
         try await scene.eventually("\(operation) is done or the Engine is dead") {
             if fuse.victim != nil { return true }
             return await isReached($0, start, change)
@@ -87,16 +97,19 @@ private struct Play {
 
     /// The swarm as it is before the operation.
     private func prepare(_ change: Int) async throws -> Scene.Row? {
-        if operation == .create {
+        if operation == .create || operation == .pull {
             if change > 1 { try scene.remove("alice.yaml") }
             try await scene.eventually("nothing is there") { $0["alice"] == nil }
+            if operation == .pull {
+                try await DockerEngine(socket: engine.socket).call("DELETE", "/images/\(image)")
+            }
             return nil
         }
-        // The very first is as `ask` left the one before.
+        // The very first is as `wish` left the one before.
         if operation == .delete {
-            try scene.write("alice.yaml", Self.whole)
+            try scene.write("alice.yaml", whole)
         } else if change == 1 {
-            try scene.write("alice.yaml", Self.spec(0))
+            try scene.write("alice.yaml", spec(0))
         }
         if operation == .stop, change > 1 { _ = try await scene.pal("start", "alice") }
         let ready = try await scene.eventually("alice is ready") { $0["alice"]?.ready == true }
@@ -110,17 +123,20 @@ private struct Play {
         return ready["alice"]
     }
 
-    private static func ask(
-        _ operation: EngineKillTests.Operation, _ change: Int, of scene: Scene
-    ) async throws {
-        switch operation {
-        case .create: try scene.write("alice.yaml", whole)
-        case .update: try scene.write("alice.yaml", spec(0, memory: memory(change)))
-        case .replace: try scene.write("alice.yaml", spec(change))
+    private func wish(_ change: Int) -> @Sendable () async throws -> Void {
+        let scene = scene
+        let text =
+            switch operation {
+            case .update: spec(0, memory: Self.memory(change))
+            case .replace: spec(change)
+            default: whole
+            }
+        return switch operation {
+        case .create, .pull, .update, .replace: { try scene.write("alice.yaml", text) }
         // It may fail, and say so: the request is done when the Engine is back.
-        case .stop: _ = try await scene.pal("stop", "alice", "--timeout", "60s")
-        case .start: _ = try await scene.pal("start", "alice", "--timeout", "60s")
-        case .delete: try scene.remove("alice.yaml")
+        case .stop: { _ = try await scene.pal("stop", "alice", "--timeout", "60s") }
+        case .start: { _ = try await scene.pal("start", "alice", "--timeout", "60s") }
+        case .delete: { try scene.remove("alice.yaml") }
         }
     }
 
@@ -130,7 +146,7 @@ private struct Play {
         let alice = status["alice"]
         let isReady = alice?.ready == true && alice?.has("ProviderUnreachable") != true
         switch operation {
-        case .create, .start: return isReady
+        case .create, .pull, .start: return isReady
         case .update:
             let memory = await memory()
             return isReady && memory == Self.memory(change)
@@ -146,11 +162,16 @@ private struct Play {
         let expected = operation == .delete ? 0 : 1
         #expect(containers.count == expected, "after \(String(describing: victim)): \(containers)")
         if operation == .delete {
-            let volume = "/volumes/pal_\(scene.swarm)_alice_home"
-            let left = try await DockerEngine(socket: engine.socket).call("GET", volume)
-            #expect(left.status == 404, "the volume is left after \(String(describing: victim))")
+            let swarm = "pal_\(scene.swarm)"
+            for path in ["/volumes/\(swarm)_alice_home", "/networks/\(swarm)"] {
+                try await scene.eventually("\(path) is gone after \(String(describing: victim))") {
+                    _ in
+                    let left = try await DockerEngine(socket: engine.socket).call("GET", path)
+                    return left.status == 404
+                }
+            }
         }
-        guard operation != .create, operation != .delete else { return }
+        guard ![.create, .pull, .delete].contains(operation) else { return }
         if operation == .stop {
             let started = try await scene.pal("start", "alice")
             #expect(started.code == 0, "\(started)")
@@ -187,16 +208,14 @@ private struct Play {
     }
 
     /// With a volume that goes with it, and a secret, which is written into it as a file.
-    private static let whole =
+    private var whole: String {
         spec(0) + "onDelete: delete\nsecrets: { SEARCH: { fromEnv: PATH } }\n"
+    }
 
-    private static func spec(_ version: Int, memory: Int = 128) -> String {
+    private func spec(_ version: Int, memory: Int = 128) -> String {
         """
         name: alice
-        image: \(BusyboxImage.name)
-        editor: custom
-        command: [sh, -c, "trap exit TERM; while true; do sleep 1; done"]
-        specific: { network: none }
+        image: \(image)
         resources: { memory: { max: \(memory) } }
         env: { VERSION: "\(version)" }
 

@@ -92,6 +92,73 @@ struct ImportTests {
         }
     }
 
+    /// A volume as Compose leaves it behind, with somebody's work in it.
+    private func makeVolume(_ name: String, project: String) async throws {
+        let engine = DockerEngine.shared
+        let labels = #"{"com.docker.compose.project": "\#(project)"}"#
+        try await engine.call(
+            "POST", "/volumes/create",
+            body: Array(#"{"Name": "\#(name)", "Labels": \#(labels)}"#.utf8))
+        let body = """
+            {"Image": "\(BusyboxImage.name)", "Cmd": ["sh", "-c", "echo work > /data/unsaved"],
+             "HostConfig": {"Binds": ["\(name):/data"], "NetworkMode": "none"}}
+            """
+        let writer = "writer-\(project)"
+        try await engine.call(
+            "POST", "/containers/create?name=\(writer)", body: Array(body.utf8))
+        try await engine.call("POST", "/containers/\(writer)/start")
+        try await engine.call("POST", "/containers/\(writer)/wait")
+        try await engine.call("DELETE", "/containers/\(writer)?force=1")
+    }
+
+    @Test(.needsDockerEngine)
+    func aComposeProjectGoesOnWithItsVolumeAndItsPort() async throws {
+        try await BusyboxImage.ensure()
+        try await Scene.play { scene in
+            let project = "p\(scene.swarm)"
+            let port = Scene.port(project)
+            try await makeVolume("\(project)_home", project: project)
+            try """
+            name: \(project)
+            services:
+              web:
+                image: \(BusyboxImage.name)
+                environment: { COLOUR: "${COLOUR:-red}", API_TOKEN: hunter2 }
+                ports: ["127.0.0.1:\(port):8080"]
+                volumes: ["home:/home/coder"]
+                mem_limit: 64m
+            volumes: { home: {} }
+            """.write(
+                toFile: scene.root + "/compose.yaml", atomically: true, encoding: .utf8)
+            let imported = try await scene.pal("import", "compose", "compose.yaml")
+            #expect(imported.code == 0, "\(imported)")
+            let plan = try await scene.pal("plan")
+            #expect(plan.code == 2 && plan.out.contains("1 to create"), "\(plan)")
+            try await scene.apply()
+            let after = try await scene.pal("plan")
+            #expect(after.code == 0 && after.out.hasSuffix("Nothing to change.\n"), "\(after)")
+
+            let status = try await scene.status()
+            let web = try #require(status["web"])
+            #expect(web.ready)
+            #expect(web.instance?.network.urls.first?.contains(":\(port)/") == true)
+            let seen = try await scene.pal(
+                "exec", "web", "--", "sh", "-c",
+                "cat /home/coder/unsaved; echo $COLOUR $API_TOKEN")
+            #expect(seen.out == "work\nred hunter2\n", "\(seen)")
+            let id = try #require(web.instance?.providerInstanceId)
+            #expect(try await DockerEngine.shared.memory(of: id) == 64)
+
+            // What Compose made is not pal's to delete.
+            try scene.remove("web.yaml")
+            try scene.write("other.yaml", scene.spec("other", .docker, "state: absent"))
+            try await scene.apply()
+            let volume = "/volumes/\(project)_home"
+            #expect(try await DockerEngine.shared.call("GET", volume).status == 200)
+            try await DockerEngine.shared.call("DELETE", volume)
+        }
+    }
+
     @Test func legacyStateFilesBecomeSpecs() async throws {
         try await Scene.play { scene in
             let directory = scene.root + "/vscode-instances"

@@ -23,7 +23,7 @@ struct LimitTests {
                 }
                 try await group.waitForAll()
             }
-            // How many were refused is not asked: on a busy machine calls come closer than they left.
+            // Refused calls are not counted: on a busy machine calls come closer than they left.
             #expect(try await swarm.provider.listInstances(.all).count == 25)
             #expect(try await swarm.provider.listStorage().count == 25)
         }

@@ -25,6 +25,26 @@ struct ComposeTests {
         return try #require(all.specs.first).config
     }
 
+    /// The file's own name was not heeded, and an empty volume took the place of the one with work.
+    @Test(
+        arguments: [
+            ("", [:], nil, "team_home"), ("name: Own.Name\n", [:], nil, "ownname_home"),
+            ("name: own\n", ["COMPOSE_PROJECT_NAME": "shell"], nil, "shell_home"),
+            ("name: own\n", [:], "COMPOSE_PROJECT_NAME=file", "file_home"),
+            ("name: ${WHO:-x}-y\n", ["WHO": "z"], nil, "z-y_home"),
+        ] as [(String, [String: String], String?, String)])
+    func volumesAreThoseOfTheProject(
+        name: String, environment: [String: String], dotEnv: String?, expected: String
+    ) throws {
+        let all = try imported(
+            name + "services: { web: { image: x, volumes: ['home:/data'] } }\n",
+            environment: environment, files: dotEnv.map { ["/srv/team/.env": $0] } ?? [:])
+        let mounts = try #require(all.specs.first).config.specific?["mounts"].flatMap {
+            [Value]($0)
+        }
+        #expect(mounts?.first?["source"] == .string(expected))
+    }
+
     @Test func aUsualServiceIsCarriedOver() throws {
         let config = try config(
             """

@@ -8,14 +8,14 @@ public import PalHTTP
 /// ends at once on SIGTERM. With arguments it runs them instead.
 public enum BusyboxImage {
     /// What specs call it.
-    public static let name = "pal-tests:2"
+    public static let name = DockerEngine.isPodman ? Podman.image : "pal-tests:2"
 
     /// Makes it where it is missing, once in a process. Whoever changes what is in it changes its
     /// tag.
     public static func ensure() async throws { try await made.value }
 
     private static let made = Task {
-        try await load(into: .unixSocket(path: "/var/run/docker.sock"))
+        try await load(into: DockerEngine.endpoint)
     }
 
     /// Makes it at another Engine.
@@ -32,25 +32,12 @@ public enum BusyboxImage {
     public static func make(
         _ name: String, extra: [UInt8] = [], at endpoint: Endpoint
     ) async throws {
-        let client = HTTPClient()
-        defer { client.shutdown() }
         guard let busybox = try? Data(contentsOf: URL(filePath: "/bin/busybox")) else {
             throw TestFailure("there is no /bin/busybox; install Debian's busybox-static")
         }
-        let changes = "ENTRYPOINT%20%5B%22%2Fentrypoint%22%5D"
-        let parts = name.split(separator: ":")
-        let repository = parts.dropLast().joined(separator: "%3A")
-        let query = "fromSrc=-&repo=\(repository)&tag=\(parts.last ?? "")&changes=\(changes)"
-        let answer = try await client.send(
-            HTTPRequest(
-                "POST", "/v1.41/images/create?\(query)",
-                headers: [("Content-Type", "application/x-tar")], body: tar([UInt8](busybox), extra)
-            ),
-            to: endpoint)
-        let text = String(decoding: answer.body, as: UTF8.self)
-        guard answer.status == 200, !text.contains("errorDetail") else {
-            throw TestFailure("the test image was not imported: \(answer.status) \(text)")
-        }
+        try await ImportedImage(
+            name, tar([UInt8](busybox), extra), ["ENTRYPOINT [\"/entrypoint\"]"]
+        ).make(at: endpoint)
     }
 
     private static let entryPoint = """

@@ -7,17 +7,27 @@ public final class DockerEngine: Sendable {
     /// The one of this machine.
     public static let shared = DockerEngine()
 
+    /// Whether Podman's service takes the place of Docker's in this run of the tests:
+    /// `PAL_TEST_ENGINE=podman`.
+    public static let isPodman = ProcessInfo.processInfo.environment["PAL_TEST_ENGINE"] == "podman"
+
+    /// Where the Engine of this run listens.
+    public static let socketPath = isPodman ? Podman.socketPath : "/var/run/docker.sock"
+
+    /// The same as an endpoint.
+    public static let endpoint = Endpoint.unixSocket(path: socketPath)
+
     /// Whether this process can talk to one. In CI a missing Engine is a failure, not a reason to
     /// skip.
     public static let isHere =
-        access("/var/run/docker.sock", R_OK | W_OK) == 0
+        access(socketPath, R_OK | W_OK) == 0
         || ProcessInfo.processInfo.environment["CI"] == "true"
 
     private let client = HTTPClient()
     private let socket: String
 
     /// The one at a socket.
-    public init(socket: String = "/var/run/docker.sock") { self.socket = socket }
+    public init(socket: String = DockerEngine.socketPath) { self.socket = socket }
 
     /// Calls the Engine's API.
     @discardableResult
@@ -98,6 +108,11 @@ public struct TestFailure: Error, CustomStringConvertible {
 extension Trait where Self == ConditionTrait {
     /// Skips where no Docker Engine can be used, but not in CI.
     public static var needsDockerEngine: Self {
-        .enabled(if: DockerEngine.isHere, "no Docker Engine at /var/run/docker.sock")
+        .enabled(if: DockerEngine.isHere, "no Docker Engine at \(DockerEngine.socketPath)")
+    }
+
+    /// Skips where the tests run on Podman, which cannot do it, or not in this way.
+    public static func notOnPodman(_ why: Comment) -> Self {
+        .disabled(if: DockerEngine.isPodman, why)
     }
 }

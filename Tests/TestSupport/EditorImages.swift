@@ -9,16 +9,21 @@ import PalHTTP
 /// given, and end where the real one would.
 public enum EditorImages {
     /// As `codercom/code-server`.
-    public static let codeServer = "pal-tests-code-server:2"
+    public static let codeServer = local("pal-tests-code-server:2")
     /// As `gitpod/openvscode-server`.
-    public static let openVSCodeServer = "pal-tests-openvscode-server:1"
+    public static let openVSCodeServer = local("pal-tests-openvscode-server:1")
+
+    /// Podman has more than one registry, and looks for a name without one in all of them.
+    private static func local(_ name: String) -> String {
+        DockerEngine.isPodman ? "localhost/" + name : name
+    }
 
     /// Makes both where they are missing, once in a process. Whoever changes what is in them
     /// changes their tags.
     public static func ensure() async throws { try await made.value }
 
     private static let made = Task {
-        let engine = Endpoint.unixSocket(path: "/var/run/docker.sock")
+        let engine = DockerEngine.endpoint
         try await load(codeServer, into: engine, home: "home/coder", entry: ["/entrypoint"]) {
             $0.add("entrypoint", Array(codeServerEntry.utf8), mode: 0o755)
             $0.add("bin/code-server", Array(codeServerProgram.utf8), mode: 0o755)
@@ -64,23 +69,11 @@ public enum EditorImages {
         for applet in applets { archive.add("bin/\(applet)", type: "2", link: "busybox") }
         archive.add("etc/passwd", Array("coder:x:1000:1000::/\(home):/bin/sh\n".utf8))
         fill(&archive)
-        let changes = [
+        var changes = [
             "ENTRYPOINT \(json(entry))", "USER 1000", "WORKDIR /\(home)", "ENV HOME=/\(home)",
         ]
-        let all = (changes + (environment.map { ["ENV \($0)"] } ?? [])).map {
-            "&changes=" + encoded($0)
-        }
-        let parts = image.split(separator: ":")
-        let answer = try await client.send(
-            HTTPRequest(
-                "POST",
-                "/v1.41/images/create?fromSrc=-&repo=\(parts[0])&tag=\(parts[1])\(all.joined())",
-                headers: [("Content-Type", "application/x-tar")], body: archive.finished()),
-            to: endpoint)
-        let text = String(decoding: answer.body, as: UTF8.self)
-        guard answer.status == 200, !text.contains("errorDetail") else {
-            throw TestFailure("the image \(image) was not imported: \(answer.status) \(text)")
-        }
+        changes += environment.map { ["ENV \($0)"] } ?? []
+        try await ImportedImage(image, archive.finished(), changes).make(at: endpoint)
     }
 
     private static func json(_ texts: [String]) -> String {
@@ -88,13 +81,6 @@ public enum EditorImages {
             "\"" + $0.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
         }
         return "[" + quoted.joined(separator: ",") + "]"
-    }
-
-    private static func encoded(_ text: String) -> String {
-        text.utf8.map { byte in
-            let hex = String(byte, radix: 16, uppercase: true)
-            return hex.count == 1 ? "%0\(hex)" : "%\(hex)"
-        }.joined()
     }
 
     private static let applets = [

@@ -39,7 +39,7 @@ public final class RelayEngine: Sendable {
 
     /// Listens in front of an Engine until `close`.
     public init(
-        to engine: String = "/var/run/docker.sock",
+        to engine: String = DockerEngine.socketPath,
         _ treatment: @escaping @Sendable (Seen) -> Treatment = { _ in .pass }
     ) throws {
         self.engine = engine

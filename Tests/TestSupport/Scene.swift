@@ -30,7 +30,8 @@ public struct Scene: Sendable {
         let own = [
             "HOME": root, "XDG_STATE_HOME": root + "/state", "XDG_DATA_HOME": root + "/data",
         ]
-        return own.merging(variables) { $1 }
+        let engine = DockerEngine.isPodman ? ["DOCKER_HOST": Podman.host] : [:]
+        return own.merging(engine) { $1 }.merging(variables) { $1 }
     }
 
     /// The same scene with more variables.
@@ -79,7 +80,7 @@ public struct Scene: Sendable {
             _ = try await provider.deleteInstance(instance.reference)
         }
         await provider.shutdown()
-        if access("/var/run/docker.sock", R_OK | W_OK) == 0 {
+        if access(DockerEngine.socketPath, R_OK | W_OK) == 0 {
             try await DockerEngine.shared.removeEverything(of: swarm)
         }
         try FileManager.default.removeItem(atPath: root)

@@ -7,11 +7,7 @@
 no_podman=""
 podman_pid=""
 podman_root=""
-
-podman_command() {
-    "${as_root[@]}" env "CONTAINERS_CONF=$podman_root/containers.conf" podman \
-        --root "$podman_root/storage" --runroot "$podman_root/run" "$@"
-}
+podman_command=()
 
 provide_podman() {
     if ! command -v podman >/dev/null; then
@@ -31,9 +27,15 @@ provide_podman() {
         [ -f /sys/fs/cgroup/cgroup.controllers ] || printf 'runtime = "runc"\n'
         printf '[network]\nnetwork_config_dir = "%s/networks"\n' "$podman_root"
     } >"$podman_root/containers.conf"
+    # The registries of tests speak no TLS.
+    printf '[[registry]]\nprefix = "127.0.0.1"\nlocation = "127.0.0.1"\ninsecure = true\n' \
+        >"$podman_root/registries.conf"
     export PAL_TEST_PODMAN=$podman_root/podman.sock
     echo "test: starting Podman's service" >&2
-    podman_command system service --time=0 "unix://$PAL_TEST_PODMAN" \
+    podman_command=("${as_root[@]}" env "CONTAINERS_CONF=$podman_root/containers.conf"
+        "CONTAINERS_REGISTRIES_CONF=$podman_root/registries.conf" podman
+        --root "$podman_root/storage" --runroot "$podman_root/run")
+    "${podman_command[@]}" system service --time=0 "unix://$PAL_TEST_PODMAN" \
         >"$podman_root/log" 2>&1 </dev/null &
     podman_pid=$!
     for _ in $(seq 120); do
@@ -52,7 +54,7 @@ provide_podman() {
 
 stop_podman() {
     [ -n "$podman_root" ] || return 0
-    podman_command rm --all --force --time 0 >/dev/null 2>&1 || true
+    "${podman_command[@]}" rm --all --force --time 0 >/dev/null 2>&1 || true
     if [ -n "$podman_pid" ]; then
         "${as_root[@]}" kill "$podman_pid" 2>/dev/null || true
         wait "$podman_pid" 2>/dev/null || true

@@ -31,6 +31,7 @@ extension DockerProvider {
         let secrets = try secretValues(request.config)
         let variables = try Furnishing(request.config, secrets: secrets, generated: nil).variables
         try await pullFirst(request)
+        try await refuseMissingSources(request.config)
         let home = try await provideHome(request)
         let network = CreateBody.network(request.config, swarm: settings.swarm)
         let ownNetwork = network == networkName
@@ -79,6 +80,7 @@ extension DockerProvider {
     ) async throws(ProviderFailure) {
         try checkConfig(config)
         _ = try Furnishing(config, secrets: secretValues(config), generated: nil)
+        try await refuseMissingSources(config)
         if let path = config.workspacePath, try await isMissing(path) {
             throw workspaceMissing(config, path)
         }
@@ -94,7 +96,7 @@ extension DockerProvider {
     ///
     /// The Engine looks at the mounts of a creation before it looks for the image, so a creation
     /// with an image that cannot exist tells, and makes nothing. Podman looks for the image first:
-    /// there the answer is always no.
+    /// there the answer is always no, and `refuseMissingSources` says what can be known.
     private func isMissing(_ path: String) async throws(ProviderFailure) -> Bool {
         let noImage = "pal.invalid/none@sha256:" + String(repeating: "0", count: 64)
         let mount = Value.texts(["Type": "bind", "Source": path, "Target": "/mnt"])
@@ -106,6 +108,17 @@ extension DockerProvider {
         call.changesSomething = false
         let answer = try await engine.send(call)
         return answer.status == 400 && EngineMessage.isSourceMissing(answer.message)
+    }
+
+    /// Podman makes a directory that is missing, as root's and empty, where an Engine refuses. So
+    /// it is looked for here, which takes that Podman runs on this machine.
+    private func refuseMissingSources(_ config: InstanceConfig) async throws(ProviderFailure) {
+        _ = try await engine.version()
+        guard engine.isPodman, let missing = settings.policy.missingSources(config).first
+        else { return }
+        throw .invalid(
+            "\(missing.key) '\(missing.path)' of '\(config.name)' does not exist on this machine; "
+                + "make the directory or correct the path")
     }
 
     private func check(_ request: CreateRequest) throws(ProviderFailure) {

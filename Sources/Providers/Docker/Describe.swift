@@ -34,7 +34,7 @@ extension DockerProvider: DescribingProvider {
     }
 
     private func raw(_ path: String) async throws(ProviderFailure) -> Value? {
-        let answer = try await engine.send(EngineCall("GET", path))
+        let answer = try await lookTwice(path)
         if answer.status == 404 { return nil }
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: "inspect \(path)", changesSomething: false)
@@ -99,7 +99,21 @@ struct ForeignContainer {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
         }
-        return Dictionary(pairs, uniquingKeysWith: { $1 })
+        return Dictionary(pairs, uniquingKeysWith: { $1 }).filter { !isPodmans($0, $1) }
+    }
+
+    /// Whether Podman made it: every container is told so.
+    private var isPodmans: Bool {
+        container.texts("Config.Env")?.contains("container=podman") == true
+    }
+
+    /// Whether a variable is one that Podman gives to every container.
+    private func isPodmans(_ name: String, _ value: String) -> Bool {
+        let given = [
+            "container": "podman", "TERM": "xterm", "HOSTNAME": container.text("Config.Hostname"),
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ]
+        return isPodmans && given[name] == value
     }
 
     private var labels: [String: String]? {
@@ -235,6 +249,12 @@ struct ForeignContainer {
                 })
         }
         if case .list(let limits)? = container["HostConfig"]?["Ulimits"], !limits.isEmpty {
+            if isPodmans {
+                remarks.append(
+                    "ulimits: not carried over, because Podman does not tell the container's own "
+                        + "from those that it gives to all; set specific.ulimits to what is meant")
+                return
+            }
             let pairs = limits.compactMap { limit -> (String, Value)? in
                 guard let name = limit.text("Name"), let soft = limit["Soft"],
                     let hard = limit["Hard"]

@@ -29,8 +29,6 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
     var networkSettings: NetworkSettings?
     /// Whether the marks were put on what was read, and not on the container.
     var isAdopted = false
-    /// The commands that run in it just now.
-    var execIDs: [String]?
 
     private enum CodingKeys: String, CodingKey {
         case id = "Id"
@@ -42,7 +40,6 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
         case config = "Config"
         case hostConfig = "HostConfig"
         case networkSettings = "NetworkSettings"
-        case execIDs = "ExecIDs"
     }
 
     struct State: Decodable, Sendable, Hashable {
@@ -194,17 +191,10 @@ struct ExecDetail: Decodable, Sendable {
     var isRunning: Bool
     /// Null while it runs.
     var exitCode: Int?
-    var process: Process?
 
     private enum CodingKeys: String, CodingKey {
         case isRunning = "Running"
         case exitCode = "ExitCode"
-        case process = "ProcessConfig"
-    }
-
-    struct Process: Decodable, Sendable {
-        /// Without the program itself.
-        var arguments: [String]?
     }
 }
 

@@ -87,7 +87,7 @@ extension DockerProvider: EventfulProvider {
 
     /// What commands and copied files cause, pal's own secrets too: the instance is as it was.
     private static func isNoChange(_ what: String) -> Bool {
-        what.hasPrefix("exec_") || ["extract-to-dir", "archive-path"].contains(what)
+        what.hasPrefix("exec") || ["extract-to-dir", "archive-path"].contains(what)
     }
 
     /// What an event about a container says; nil where that is nobody's business.

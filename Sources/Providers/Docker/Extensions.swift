@@ -9,8 +9,8 @@ final class ExtensionRuns: Sendable {
     enum State: Sendable, Hashable {
         /// Somebody is at it this moment.
         case claimed
-        /// A command in the container is at it.
-        case running(exec: String)
+        /// A command in the container is at it, and that was last known at this time.
+        case running(since: ContinuousClock.Instant)
         case installed
         case failed(reason: String, again: ContinuousClock.Instant)
     }
@@ -114,8 +114,38 @@ enum ExtensionList {
     }
 
     static let log = "/tmp/pal-extensions.log"
-    /// Stands where a script's name would: by it the command is known again.
-    static let marker = "pal-extensions"
+    /// The number of the process that installs; there from the beginning on.
+    private static let process = "/tmp/pal-extensions.pid"
+    /// What it ended with; there from its end on.
+    private static let outcome = "/tmp/pal-extensions.exit"
+
+    /// How far the command is that installs.
+    enum Run: Hashable {
+        case absent, running
+        case ended(Int)
+
+        /// As the first line of `look` says.
+        init(_ line: Substring?) {
+            switch line {
+            case "running": self = .running
+            case let line?: self = Int(line).map { .ended($0) } ?? .absent
+            case nil: self = .absent
+            }
+        }
+    }
+
+    /// Says `absent`, `running` or an exit code, and then the end of what the editor said.
+    static let look = [
+        "/bin/sh", "-c",
+        """
+        if [ -s \(outcome) ]; then cat \(outcome)
+        elif [ ! -s \(process) ]; then echo absent
+        elif kill -0 "$(cat \(process))" 2>/dev/null; then echo running
+        else echo 137
+        fi
+        tail -n 5 \(log) 2>/dev/null || true
+        """,
+    ]
 
     /// Installs what is not there yet, one after the other, and ends with 0 where all are there.
     ///
@@ -127,12 +157,14 @@ enum ExtensionList {
         let seconds = limit.components.seconds
         let script = """
             exec >\(log) 2>&1
+            rm -f \(outcome)
+            echo $$ >\(process)
             (trap 'kill $!; exit' TERM
             sleep \(seconds) & wait $! || exit
             echo 'it took longer than \(seconds) seconds'
             kill -KILL 0) &
             watch=$!
-            trap 'kill $watch' EXIT
+            trap 'echo $? >\(outcome); kill $watch' EXIT
             have=$(\(program) --list-extensions --show-versions) || exit 1
             have="
             $(printf %s "$have" | tr A-Z a-z)
@@ -152,7 +184,7 @@ enum ExtensionList {
               esac
             done
             """
-        return ["/bin/sh", "-c", script, marker] + words.dropFirst()
+        return ["/bin/sh", "-c", script, "pal-extensions"] + words.dropFirst()
     }
 }
 
@@ -190,33 +222,51 @@ extension DockerProvider {
     private func next(
         _ known: ExtensionRuns.State?, _ detail: ContainerDetail, _ label: String
     ) async throws(ProviderFailure) -> ExtensionRuns.State {
-        var exec = try await running(detail)
-        if case .running(let mine) = known { exec = mine }
-        guard let exec else { return .running(exec: try await install(detail, label)) }
-        let run = try await execDetail(exec)
-        if run.isRunning { return .running(exec: exec) }
-        if run.exitCode == 0 { return .installed }
-        let reason = await lastLine(detail) ?? "exit code \(run.exitCode.map(String.init) ?? "?")"
-        return extensionRuns.failed(
-            detail.id, "its extensions cannot be installed: \(reason); it is tried again")
+        let (run, said) = try await look(detail)
+        if run == .running { return .running(since: .now) }
+        // What ended under no eyes is done again: what is there is not installed twice.
+        guard case .running(let since) = known else {
+            try await install(detail, label)
+            return .running(since: .now)
+        }
+        switch run {
+        case .ended(0): return .installed
+        case .ended(let code):
+            return extensionRuns.failed(
+                detail.id,
+                "its extensions cannot be installed: \(said ?? "exit code \(code)"); "
+                    + "it is tried again")
+        case .running: return .running(since: since)
+        case .absent:
+            guard since + .seconds(10) < .now else { return .running(since: since) }
+            return extensionRuns.failed(
+                detail.id,
+                "its extensions cannot be installed: the command for it did not begin, or cannot "
+                    + "write into /tmp; it is tried again")
+        }
     }
 
-    /// A command that is at it already: a controller that is gone may have begun it.
-    private func running(_ detail: ContainerDetail) async throws(ProviderFailure) -> String? {
-        for id in detail.execIDs ?? [] {
-            let answer = try await engine.send(EngineCall("GET", "/exec/\(id)/json"))
-            guard answer.isSuccess,
-                let run = try? answer.decoded(as: ExecDetail.self), run.isRunning,
-                run.process?.arguments?.contains(ExtensionList.marker) == true
-            else { continue }
-            return id
-        }
-        return nil
+    /// How far the command is that installs, as its files say, and what the editor said last, on
+    /// one short line.
+    ///
+    /// The Engine is not asked: Podman never says that a command has ended whose output nobody
+    /// reads.
+    private func look(
+        _ detail: ContainerDetail
+    ) async throws(ProviderFailure) -> (run: ExtensionList.Run, said: String?) {
+        let reference = InstanceReference(id: "", providerInstanceId: detail.id)
+        let result = try await executeCommand(
+            reference, Command(ExtensionList.look, timeout: .seconds(15)))
+        let lines = String(decoding: result.standardOutput, as: UTF8.self)
+            .split(whereSeparator: \.isNewline)
+        return (
+            ExtensionList.Run(lines.first), lines.dropFirst().last.map { String($0.prefix(200)) }
+        )
     }
 
     private func install(
         _ detail: ContainerDetail, _ label: String
-    ) async throws(ProviderFailure) -> String {
+    ) async throws(ProviderFailure) {
         let made = try await act(
             "POST", detail.id, "/exec",
             body: .map([
@@ -237,15 +287,5 @@ extension DockerProvider {
                 started, doing: "install extensions in \(detail.plainName)",
                 changesSomething: true)
         }
-        return id
-    }
-
-    /// What the editor said last, on one short line.
-    private func lastLine(_ detail: ContainerDetail) async -> String? {
-        let reference = InstanceReference(id: "", providerInstanceId: detail.id)
-        let command = Command(["tail", "-n", "5", ExtensionList.log], timeout: .seconds(5))
-        guard let result = try? await executeCommand(reference, command) else { return nil }
-        let text = String(decoding: result.standardOutput, as: UTF8.self)
-        return text.split(whereSeparator: \.isNewline).last.map { String($0.prefix(200)) }
     }
 }

@@ -19,6 +19,11 @@ extension DockerProvider: FollowingProvider {
     ) async throws(ProviderFailure) {
         let image = CreateBody.image(config)
         guard registryLooks.begin(image), let here = try await inspectImage(image) else { return }
+        // Podman has no call for that; its pull fetches nothing where nothing is newer.
+        if engine.isPodman {
+            _ = try await pull(image) { _ in }
+            return
+        }
         let newest = try await registryDigest(ImageReference(image))
         guard !(here.digests ?? []).contains(where: { $0.hasSuffix("@" + newest) }) else { return }
         try await pull(image, progress)

@@ -78,6 +78,19 @@ struct HostPolicy: Sendable, Hashable {
         }
     }
 
+    /// The mounted directories that this machine, where it is the Engine's host, does not have.
+    func missingSources(_ config: InstanceConfig) -> [(key: String, path: String)] {
+        guard isLocal else { return [] }
+        return Self.binds(config).filter { bind in
+            do throws(SystemError) {
+                _ = try FileFingerprint(at: bind.path)
+                return false
+            } catch {
+                return error.isMissing
+            }
+        }
+    }
+
     /// Every directory of the Engine's host that a config mounts. A volume of the Engine's own
     /// driver can be one in disguise.
     private static func binds(_ config: InstanceConfig) -> [(key: String, path: String)] {

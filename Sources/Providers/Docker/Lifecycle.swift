@@ -43,6 +43,7 @@ extension DockerProvider {
     ) async throws(ProviderFailure) {
         let detail = try await require(reference)
         if detail.state.status == "paused" { try await unpause(detail) }
+        if engine.isPodman { return try await stopAtPodman(detail, force: force) }
         if force {
             let answer = try await act("POST", detail.id, "/kill", timeout: .seconds(60))
             cache.forget(detail.id)
@@ -50,11 +51,38 @@ extension DockerProvider {
             // 409: it does not run. A stop also ends the waiting for the next restart.
             if answer.status != 409 { try throwUnlessGone(answer, "kill", detail) }
         }
+        try await stop(detail, force: force)
+    }
+
+    private func stop(_ detail: ContainerDetail, force: Bool) async throws(ProviderFailure) {
         let answer = try await act(
             "POST", detail.id, "/stop", query: [("t", force ? "0" : "10")], timeout: .seconds(90))
         cache.forget(detail.id)
         if answer.isSuccess || answer.status == 304 { return }
         try throwUnlessGone(answer, "stop", detail)
+    }
+
+    /// Podman restarts whatever was not stopped while it ran, also what was killed, and what ended
+    /// by itself while it was being stopped. So it is stopped until it stays down for a second.
+    private func stopAtPodman(
+        _ detail: ContainerDetail, force: Bool
+    ) async throws(ProviderFailure) {
+        var started = detail.state.startedAt
+        var quiet = 0
+        for _ in 1...400 {
+            try await stop(detail, force: force)
+            guard let now = try await inspectAny(detail.id) else {
+                throw .notFound("\(detail.plainName) was removed meanwhile")
+            }
+            quiet = now.state.startedAt == started ? quiet + 1 : 0
+            started = now.state.startedAt
+            if quiet == 50 { return }
+            try await pause(.milliseconds(20))
+        }
+        throw .instance(
+            .wrongState,
+            "\(detail.plainName) ends and is started again by Podman so fast that no stop reaches "
+                + "it; it is tried again", isRetryable: true)
     }
 
     /// Ends and deletes the container and its anonymous volumes; volumes with a name stay. With the

@@ -27,7 +27,7 @@ extension DockerProvider {
     /// first one could not be made.
     ///
     /// Asks the Engine only where no other is known. Whatever fails here is no failure of the
-    /// deletion: a network that stays is used again.
+    /// deletion: the next list tries it again, and a network that stays is used again.
     func removeNetworkAfterLast() async {
         guard members.mayBeEmpty else { return }
         await networkTurnstile.enter()
@@ -38,6 +38,7 @@ extension DockerProvider {
             guard left.isEmpty else { return }
             // Before the call: a creation that comes now looks for itself.
             networkSeen.set(false)
+            networkOwed.set(false)
             let answer = try await engine.send(
                 EngineCall(
                     "GET", "/networks",
@@ -55,6 +56,7 @@ extension DockerProvider {
             // Refused while a container that is not pal's is on it: then it stays.
             _ = try await engine.send(EngineCall("DELETE", "/networks/\(networkName)"))
         } catch {
+            networkOwed.set(true)
             logger.debug(
                 "the network of an empty swarm stays",
                 metadata: ["network": "\(networkName)", "reason": "\(error)"])

@@ -32,6 +32,8 @@ public struct DockerProvider: AbstractProvider {
     let portChooser: PortChooser
     let networkTurnstile = Turnstile()
     let networkSeen = Seen()
+    /// Whether the swarm's network was to go, and the Engine went away over it.
+    let networkOwed = Seen()
     let pulls = PullShare()
     let tags = ImageTags()
     let registryLooks = RegistryLooks()
@@ -84,6 +86,7 @@ public struct DockerProvider: AbstractProvider {
     public func listInstances(
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
+        if networkOwed.isTrue { await removeNetworkAfterLast() }
         let ticket = cache.ticket()
         let answer = try await list(labels: [:])
         if filter == .all, let known = lastList.instances(answer.body, cache) { return known }
