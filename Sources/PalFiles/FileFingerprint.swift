@@ -99,9 +99,14 @@ public struct FileFingerprint: Hashable, Sendable {
     ///
     /// A stamp in the future (a clock was set back) is not racy: the next write gives a smaller
     /// one.
-    /// - Parameter window: What is near, in nanoseconds.
-    public func isRacy(at now: Int64, within window: Int64 = racyWindow) -> Bool {
-        abs(now &- modified) < window || abs(now &- changed) < window
+    public func isRacy(at now: Int64) -> Bool {
+        abs(now &- modified) < Self.racyWindow || abs(now &- changed) < Self.racyWindow
+    }
+
+    /// True when it last changed while somebody looked at it, or less than two ticks before or after.
+    public func isFresh(during look: ClosedRange<Int64>) -> Bool {
+        let near = (look.lowerBound &- Self.twoTicks)...(look.upperBound &+ Self.twoTicks)
+        return near.contains(modified) || near.contains(changed)
     }
 
     /// The clock that kernels stamp files with: nanoseconds since 1970.

@@ -154,11 +154,15 @@ struct ComposeScope {
     private var project: String {
         let folder = file.directory.split(separator: "/").last.map(String.init) ?? "default"
         let own = root["name"]?.scalar.map { interpolation.apply($0.text).text }
-        let name =
-            file.project ?? interpolation.variables["COMPOSE_PROJECT_NAME"] ?? own ?? folder
-        return name.lowercased().filter {
-            $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-")
+        let candidates = [
+            file.project, interpolation.variables["COMPOSE_PROJECT_NAME"], own, folder,
+        ]
+        let names = candidates.compactMap(\.self).map { name in
+            name.lowercased().filter {
+                $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-")
+            }.drop { $0 == "_" || $0 == "-" }
         }
+        return names.first { !$0.isEmpty }.map(String.init) ?? "default"
     }
 
     /// A path as Compose takes it, as an absolute one.

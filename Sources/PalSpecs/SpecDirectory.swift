@@ -16,6 +16,7 @@ public actor SpecDirectory: SpecSource {
 
     /// How long a disappearance must last before it is believed.
     private static let confirmation = Duration.milliseconds(150)
+    private static let confirmations = 8
     /// How long to wait for files that are being written: after each of these comes another scan.
     private static let pauses = [10, 20, 40, 60, 60, 60, 60, 60, 60].map {
         Duration.milliseconds($0)
@@ -51,7 +52,7 @@ public actor SpecDirectory: SpecSource {
         var snapshot = await settledScan()
         var tries = 0
         while snapshot.state == .available, !lost(in: snapshot).isEmpty,
-            tries < Self.pauses.count
+            tries < Self.confirmations
         {
             let before = lost(in: snapshot)
             try? await clock.sleep(for: Self.confirmation)

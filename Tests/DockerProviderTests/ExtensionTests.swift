@@ -83,6 +83,30 @@ struct ExtensionTests {
         }
     }
 
+    @Test("what an earlier run of the container left says nothing of this one")
+    func cutOff() async throws {
+        try await withEditors { swarm in
+            let made = try await swarm.createReady("alice") { $0.image = EditorImages.codeServer }
+            func look(_ start: String) async throws -> String? {
+                let result = try await swarm.provider.executeCommand(
+                    made.reference, Command(ExtensionList.look(start: start)))
+                return String(decoding: result.standardOutput, as: UTF8.self)
+                    .split(separator: "\n").first.map(String.init)
+            }
+            #expect(try await look("first") == "absent")
+            // As a restart in the middle leaves it: by now the number is the editor's own.
+            _ = try await inside(swarm, made, "echo 'first 1' > /tmp/pal-extensions.pid")
+            #expect(try await look("first") == "running")
+            #expect(try await look("second") == "absent")
+            _ = try await inside(swarm, made, "echo 'first 0' > /tmp/pal-extensions.exit")
+            #expect(try await look("first") == "0")
+            #expect(try await look("second") == "absent")
+            _ = try await swarm.provider.executeCommand(
+                made.reference, Command(ExtensionList.forget))
+            #expect(try await look("first") == "absent")
+        }
+    }
+
     @Test("an installation that hangs is ended, with all that it started, and says so")
     func hanging() async throws {
         try await withEditors { swarm in
@@ -99,7 +123,7 @@ struct ExtensionTests {
                 // Another one has nothing to install, and leaves nobody who waits.
                 let wanted = limit == 1 ? "code-server a.b" : "code-server"
                 let command = Command(
-                    ExtensionList.command(wanted, limit: .seconds(limit)),
+                    ExtensionList.command(wanted, start: "now", limit: .seconds(limit)),
                     environment: ["PATH": "/tmp/hang:/bin:/usr/bin"], timeout: .seconds(30))
                 let result = try await swarm.provider.executeCommand(made.reference, command)
                 #expect((result.exitCode == 0) == (limit == 99))

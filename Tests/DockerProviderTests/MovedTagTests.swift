@@ -137,8 +137,7 @@ struct MovedTagTests {
 
                 let heard = ProgressLog()
                 try await swarm.provider.fetchNewer(config, progress: heard.take)
-                // Podman has to pull in order to know, and that is not told each time.
-                #expect(heard.all.map(\.reason).last == (DockerEngine.isPodman ? nil : "Pulled"))
+                #expect(heard.all.map(\.reason).last == "Pulled")
                 #expect(try await image(swarm, name).id == new.id)
                 let seen = try #require(try await swarm.provider.listInstances(.all).first)
                 let change = try #require(seen.outdated?.first)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Fly.io's limits", .timeLimit(.minutes(3)))
 struct LimitTests {
-    @Test("of many creations at once none is given up: they leave at a pace that Fly.io takes")
+    @Test("of many creations at once none is given up")
     func crowd() async throws {
         try await FlySwarm.run(speed: 2) { swarm in
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -32,6 +32,8 @@ struct ComposeTests {
             ("name: own\n", ["COMPOSE_PROJECT_NAME": "shell"], nil, "shell_home"),
             ("name: own\n", [:], "COMPOSE_PROJECT_NAME=file", "file_home"),
             ("name: ${WHO:-x}-y\n", ["WHO": "z"], nil, "z-y_home"),
+            ("name: _own\n", ["COMPOSE_PROJECT_NAME": ""], nil, "own_home"),
+            ("name: ${NOBODY}\n", [:], "COMPOSE_PROJECT_NAME=", "team_home"),
         ] as [(String, [String: String], String?, String)])
     func volumesAreThoseOfTheProject(
         name: String, environment: [String: String], dotEnv: String?, expected: String

@@ -53,6 +53,7 @@ struct DockerBenchmark: AsyncParsableCommand {
             if instances > 0 {
                 figures.append(
                     try await Reconcile(bench: bench, count: instances, pairs: pairs).figure())
+                try await bench.clearEngine()
             }
             if repairs > 0 {
                 figures.append(try await Repair(bench: bench, times: repairs).figure())

@@ -46,6 +46,14 @@ log=$(mktemp)
 trap 'stop_podman; stop_engine; rm -f "$log"' EXIT
 "${run[@]}" swift test --skip-build --disable-xctest --skip "$heavy" | tee "$log"
 "${run[@]}" swift test --skip-build --disable-xctest --filter "$heavy" | tee -a "$log"
+# What is tested on Docker's Engine once more, with Podman's service in its place. Of many that start
+# at once Podman 4.3 forgets a port or a mount now and then.
+if [ -n "${PAL_TEST_PODMAN:-}" ]; then
+    "${run[@]}" env PAL_TEST_ENGINE=podman SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 \
+        swift test --skip-build --disable-xctest --filter \
+        '^DockerProviderTests|^EndToEndTests\.(Docker(Image|Repair|Fault)|Open|Exec|Import|Logs|Copy)Tests' |
+        tee -a "$log"
+fi
 perl -ne '$tests += $1, $suites += $2, $time += $3
     if /Test run with (\d+) tests? in (\d+) suites? passed after ([\d.]+) seconds/;
     END { print "Test run with $tests tests in $suites suites passed after $time seconds.\n" }' "$log"

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Logging
 import PalEditors
 public import PalModel
@@ -82,7 +83,7 @@ extension DockerProvider {
         _ = try Furnishing(config, secrets: secretValues(config), generated: nil)
         try await refuseMissingSources(config)
         if let path = config.workspacePath, try await isMissing(path) {
-            throw workspaceMissing(config, path)
+            throw missingDirectory("workspacePath", path, config)
         }
         if let network = Specifics(config).network, try await !networkExists(network) {
             throw .invalid(
@@ -114,11 +115,18 @@ extension DockerProvider {
     /// it is looked for here, which takes that Podman runs on this machine.
     private func refuseMissingSources(_ config: InstanceConfig) async throws(ProviderFailure) {
         _ = try await engine.version()
-        guard engine.isPodman, let missing = settings.policy.missingSources(config).first
+        guard engine.isPodman, let missing = settings.policy.missingSources(config).first,
+            try await isOfThisMachine()
         else { return }
-        throw .invalid(
-            "\(missing.key) '\(missing.path)' of '\(config.name)' does not exist on this machine; "
-                + "make the directory or correct the path")
+        throw missingDirectory(missing.key, missing.path, config)
+    }
+
+    /// Whether the Engine says that it runs on this machine: a socket can lead to another one, and
+    /// pal can have files of its own in a container.
+    private func isOfThisMachine() async throws(ProviderFailure) -> Bool {
+        let answer = try await engine.send(EngineCall("GET", "/info"))
+        guard answer.isSuccess, let info = try? answer.decoded(as: Value.self) else { return false }
+        return info["Name"] == .string(ProcessInfo.processInfo.hostName)
     }
 
     private func check(_ request: CreateRequest) throws(ProviderFailure) {

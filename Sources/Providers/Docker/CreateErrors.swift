@@ -7,7 +7,7 @@ extension DockerProvider {
         let message = answer.message
         if EngineMessage.isImageMissing(answer) { return imageMissing(request.config) }
         if let path = request.config.workspacePath, EngineMessage.isSourceMissing(message) {
-            return workspaceMissing(request.config, path)
+            return missingDirectory("workspacePath", path, request.config)
         }
         if answer.status == 400 {
             return .invalid(
@@ -35,9 +35,11 @@ extension DockerProvider {
             isRetryable: true)
     }
 
-    func workspaceMissing(_ config: InstanceConfig, _ path: String) -> ProviderFailure {
+    func missingDirectory(
+        _ key: String, _ path: String, _ config: InstanceConfig
+    ) -> ProviderFailure {
         .invalid(
-            "workspacePath '\(path)' of '\(config.name)' does not exist on Docker's host; "
+            "\(key) '\(path)' of '\(config.name)' does not exist on Docker's host; "
                 + "make the directory or correct the path")
     }
 

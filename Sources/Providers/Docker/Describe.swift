@@ -30,11 +30,13 @@ extension DockerProvider: DescribingProvider {
         let image = container.text("Image").map { "/images/\($0.encodedPath)/json" }
         var usual: Value?
         if let image { usual = try await raw(image) }
-        return ForeignContainer(container: container, image: usual ?? .null).instance
+        return ForeignContainer(
+            container: container, image: usual ?? .null, isPodmans: engine.isPodman
+        ).instance
     }
 
     private func raw(_ path: String) async throws(ProviderFailure) -> Value? {
-        let answer = try await lookTwice(path)
+        let answer = try await look(at: path)
         if answer.status == 404 { return nil }
         guard answer.isSuccess else {
             throw .unexpected(answer, doing: "inspect \(path)", changesSomething: false)
@@ -47,11 +49,12 @@ extension DockerProvider: DescribingProvider {
 struct ForeignContainer {
     let container: Value
     let image: Value
+    /// Whether it stands at Podman, which gives something of its own to every container.
+    let isPodmans: Bool
     private(set) var remarks: [String] = []
 
-    init(container: Value, image: Value) {
-        self.container = container
-        self.image = image
+    init(container: Value, image: Value, isPodmans: Bool) {
+        (self.container, self.image, self.isPodmans) = (container, image, isPodmans)
     }
 
     /// What a spec would say.
@@ -99,16 +102,11 @@ struct ForeignContainer {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
         }
-        return Dictionary(pairs, uniquingKeysWith: { $1 }).filter { !isPodmans($0, $1) }
-    }
-
-    /// Whether Podman made it: every container is told so.
-    private var isPodmans: Bool {
-        container.texts("Config.Env")?.contains("container=podman") == true
+        return Dictionary(pairs, uniquingKeysWith: { $1 }).filter { !isGiven($0, $1) }
     }
 
     /// Whether a variable is one that Podman gives to every container.
-    private func isPodmans(_ name: String, _ value: String) -> Bool {
+    private func isGiven(_ name: String, _ value: String) -> Bool {
         let given = [
             "container": "podman", "TERM": "xterm", "HOSTNAME": container.text("Config.Hostname"),
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -249,20 +247,23 @@ struct ForeignContainer {
                 })
         }
         if case .list(let limits)? = container["HostConfig"]?["Ulimits"], !limits.isEmpty {
-            if isPodmans {
-                remarks.append(
-                    "ulimits: not carried over, because Podman does not tell the container's own "
-                        + "from those that it gives to all; set specific.ulimits to what is meant")
-                return
-            }
-            let pairs = limits.compactMap { limit -> (String, Value)? in
-                guard let name = limit.text("Name"), let soft = limit["Soft"],
-                    let hard = limit["Hard"]
-                else { return nil }
-                return (name, .map(["soft": soft, "hard": hard]))
-            }
-            specific["ulimits"] = .map(Dictionary(pairs, uniquingKeysWith: { $1 }))
+            specific["ulimits"] = ulimits(limits)
         }
+    }
+
+    private mutating func ulimits(_ limits: [Value]) -> Value? {
+        guard !isPodmans else {
+            remarks.append(
+                "ulimits: not carried over, because Podman does not tell the container's own from "
+                    + "those that it gives to all; set specific.ulimits to what is meant")
+            return nil
+        }
+        let pairs = limits.compactMap { limit -> (String, Value)? in
+            guard let name = limit.text("Name"), let soft = limit["Soft"], let hard = limit["Hard"]
+            else { return nil }
+            return (name, .map(["soft": soft, "hard": hard]))
+        }
+        return .map(Dictionary(pairs, uniquingKeysWith: { $1 }))
     }
 
     private static func capability(_ name: String) -> String {

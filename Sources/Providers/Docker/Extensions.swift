@@ -9,7 +9,7 @@ final class ExtensionRuns: Sendable {
     enum State: Sendable, Hashable {
         /// Somebody is at it this moment.
         case claimed
-        /// A command in the container is at it, and that was last known at this time.
+        /// A command in the container is at it, as has been known since then.
         case running(since: ContinuousClock.Instant)
         case installed
         case failed(reason: String, again: ContinuousClock.Instant)
@@ -135,36 +135,52 @@ enum ExtensionList {
     }
 
     /// Says `absent`, `running` or an exit code, and then the end of what the editor said.
-    static let look = [
-        "/bin/sh", "-c",
-        """
-        if [ -s \(outcome) ]; then cat \(outcome)
-        elif [ ! -s \(process) ]; then echo absent
-        elif kill -0 "$(cat \(process))" 2>/dev/null; then echo running
-        else echo 137
-        fi
-        tail -n 5 \(log) 2>/dev/null || true
-        """,
-    ]
+    ///
+    /// - Parameter start: When the container was started: what an earlier run of it left in the
+    ///   files is nothing, and its numbers of processes are others by now.
+    static func look(start: String) -> [String] {
+        [
+            "/bin/sh", "-c",
+            """
+            start=$1
+            says() { [ -r "$1" ] && read -r at what <"$1" && [ "$at" = "$start" ]; }
+            if says \(outcome); then echo "$what"
+            elif ! says \(process); then echo absent
+            elif kill -0 "$what" 2>/dev/null; then echo running
+            elif says \(outcome); then echo "$what"
+            else echo 137
+            fi
+            tail -n 5 \(log) 2>/dev/null || true
+            """, "pal-extensions", start,
+        ]
+    }
+
+    /// Makes the files say `absent`; before a command is begun, whose first words come later.
+    static let forget = ["/bin/sh", "-c", ": >\(outcome) && : >\(process)"]
+
+    static let limit = Duration.seconds(900)
 
     /// Installs what is not there yet, one after the other, and ends with 0 where all are there.
     ///
     /// The Engine has no call that ends a command: one that hangs, as at a marketplace that does
     /// not answer, ends itself and all that it started.
-    static func command(_ label: String, limit: Duration = .seconds(900)) -> [String] {
+    static func command(
+        _ label: String, start: String, limit: Duration = Self.limit
+    ) -> [String] {
         let words = label.split(separator: " ").map(String.init)
         let program = words.first.flatMap(Editor.init(rawValue:)).flatMap(program(of:)) ?? "false"
         let seconds = limit.components.seconds
         let script = """
             exec >\(log) 2>&1
-            rm -f \(outcome)
-            echo $$ >\(process)
+            start=$1
+            shift
+            echo "$start $$" >\(process)
             (trap 'kill $!; exit' TERM
             sleep \(seconds) & wait $! || exit
             echo 'it took longer than \(seconds) seconds'
             kill -KILL 0) &
             watch=$!
-            trap 'echo $? >\(outcome); kill $watch' EXIT
+            trap 'echo "$start $?" >\(outcome); kill $watch' EXIT
             have=$(\(program) --list-extensions --show-versions) || exit 1
             have="
             $(printf %s "$have" | tr A-Z a-z)
@@ -184,7 +200,7 @@ enum ExtensionList {
               esac
             done
             """
-        return ["/bin/sh", "-c", script, "pal-extensions"] + words.dropFirst()
+        return ["/bin/sh", "-c", script, "pal-extensions", start] + words.dropFirst()
     }
 }
 
@@ -223,28 +239,32 @@ extension DockerProvider {
         _ known: ExtensionRuns.State?, _ detail: ContainerDetail, _ label: String
     ) async throws(ProviderFailure) -> ExtensionRuns.State {
         let (run, said) = try await look(detail)
-        if run == .running { return .running(since: .now) }
-        // What ended under no eyes is done again: what is there is not installed twice.
         guard case .running(let since) = known else {
-            try await install(detail, label)
+            // What ended under no eyes is done again: what is there is not installed twice.
+            if run != .running { try await install(detail, label) }
             return .running(since: .now)
         }
+        let age = ContinuousClock.now - since
         switch run {
         case .ended(0): return .installed
-        case .ended(let code):
-            return extensionRuns.failed(
-                detail.id,
-                "its extensions cannot be installed: \(said ?? "exit code \(code)"); "
-                    + "it is tried again")
-        case .running: return .running(since: since)
+        case .ended(let code): return failed(detail, said ?? "exit code \(code)")
+        case .running where age < ExtensionList.limit + .seconds(60): return .running(since: since)
+        case .running: return failed(detail, "it takes longer than it may")
+        case .absent where age < .seconds(10): return .running(since: since)
         case .absent:
-            guard since + .seconds(10) < .now else { return .running(since: since) }
-            return extensionRuns.failed(
-                detail.id,
-                "its extensions cannot be installed: the command for it did not begin, or cannot "
-                    + "write into /tmp; it is tried again")
+            return failed(
+                detail,
+                "no command for it can be begun; the image needs sh, tr, sleep, tail and a "
+                    + "/tmp that its user can write to")
         }
     }
+
+    private func failed(_ detail: ContainerDetail, _ why: String) -> ExtensionRuns.State {
+        extensionRuns.failed(
+            detail.id, "its extensions cannot be installed: \(why); it is tried again")
+    }
+
+    private func start(of detail: ContainerDetail) -> String { detail.state.startedAt ?? "-" }
 
     /// How far the command is that installs, as its files say, and what the editor said last, on
     /// one short line.
@@ -256,7 +276,8 @@ extension DockerProvider {
     ) async throws(ProviderFailure) -> (run: ExtensionList.Run, said: String?) {
         let reference = InstanceReference(id: "", providerInstanceId: detail.id)
         let result = try await executeCommand(
-            reference, Command(ExtensionList.look, timeout: .seconds(15)))
+            reference,
+            Command(ExtensionList.look(start: start(of: detail)), timeout: .seconds(15)))
         let lines = String(decoding: result.standardOutput, as: UTF8.self)
             .split(whereSeparator: \.isNewline)
         return (
@@ -267,10 +288,14 @@ extension DockerProvider {
     private func install(
         _ detail: ContainerDetail, _ label: String
     ) async throws(ProviderFailure) {
+        let reference = InstanceReference(id: "", providerInstanceId: detail.id)
+        _ = try await executeCommand(
+            reference, Command(ExtensionList.forget, timeout: .seconds(15)))
+        let command = ExtensionList.command(label, start: start(of: detail))
         let made = try await act(
             "POST", detail.id, "/exec",
             body: .map([
-                "Cmd": .strings(ExtensionList.command(label)), "AttachStdout": .bool(false),
+                "Cmd": .strings(command), "AttachStdout": .bool(false),
                 "AttachStderr": .bool(false),
             ]))
         guard made.isSuccess else {

@@ -33,15 +33,17 @@ extension DockerProvider {
         return detail
     }
 
-    /// Asks again where a look fails: Podman's does where what it looks at ends or goes meanwhile.
-    func lookTwice(_ path: String) async throws(ProviderFailure) -> EngineAnswer {
+    /// Looks, and again where Podman fails: it does where what it looks at ends or goes meanwhile.
+    func look(at path: String) async throws(ProviderFailure) -> EngineAnswer {
         let answer = try await engine.send(EngineCall("GET", path))
-        return answer.status == 500 ? try await engine.send(EngineCall("GET", path)) : answer
+        guard engine.isPodman, answer.status == 500 else { return answer }
+        try await pause(.milliseconds(50))
+        return try await engine.send(EngineCall("GET", path))
     }
 
     /// One container by id or name, whoever owns it; nil where there is none.
     func inspectAny(_ idOrName: String) async throws(ProviderFailure) -> ContainerDetail? {
-        let answer = try await lookTwice("/containers/\(EngineCall.encoded(idOrName))/json")
+        let answer = try await look(at: "/containers/\(EngineCall.encoded(idOrName))/json")
         if answer.status == 404 { return nil }
         guard answer.isSuccess else {
             throw .unexpected(

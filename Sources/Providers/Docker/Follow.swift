@@ -21,7 +21,13 @@ extension DockerProvider: FollowingProvider {
         guard registryLooks.begin(image), let here = try await inspectImage(image) else { return }
         // Podman has no call for that; its pull fetches nothing where nothing is newer.
         if engine.isPodman {
-            _ = try await pull(image) { _ in }
+            let news = Mutex<Progress?>(nil)
+            let pulled = try await pull(image) { progress in
+                if progress.reason == "Pulled" { news.withLock { $0 = progress } }
+            }
+            if !here.isSame(as: pulled.id), let news = news.withLock({ $0 }) {
+                await progress(news)
+            }
             return
         }
         let newest = try await registryDigest(ImageReference(image))

@@ -81,7 +81,7 @@ struct HostPolicy: Sendable, Hashable {
     /// The mounted directories that this machine, where it is the Engine's host, does not have.
     func missingSources(_ config: InstanceConfig) -> [(key: String, path: String)] {
         guard isLocal else { return [] }
-        return Self.binds(config).filter { bind in
+        return Self.binds(config).filter { $0.key != "specific.volumeOptions" }.filter { bind in
             do throws(SystemError) {
                 _ = try FileFingerprint(at: bind.path)
                 return false

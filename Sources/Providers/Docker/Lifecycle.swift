@@ -63,26 +63,37 @@ extension DockerProvider {
     }
 
     /// Podman restarts whatever was not stopped while it ran, also what was killed, and what ended
-    /// by itself while it was being stopped. So it is stopped until it stays down for a second.
+    /// by itself while it was being stopped. So what it restarts is stopped until it stays down for
+    /// a second. What ends all the time runs for some milliseconds each time, and one of many stops
+    /// has to meet it then.
     private func stopAtPodman(
         _ detail: ContainerDetail, force: Bool
     ) async throws(ProviderFailure) {
-        var started = detail.state.startedAt
-        var quiet = 0
-        for _ in 1...400 {
-            try await stop(detail, force: force)
+        try await stop(detail, force: force)
+        guard ["always", "unless-stopped"].contains(detail.hostConfig.restartPolicy?.name) else {
+            return
+        }
+        let deadline = ContinuousClock.now + .seconds(30)
+        var (started, isRestarted) = (String?.none, false)
+        var quiet = ContinuousClock.now
+        while ContinuousClock.now < deadline {
             guard let now = try await inspectAny(detail.id) else {
                 throw .notFound("\(detail.plainName) was removed meanwhile")
             }
-            quiet = now.state.startedAt == started ? quiet + 1 : 0
+            if now.isRunning || (started != nil && now.state.startedAt != started) {
+                isRestarted = true
+                quiet = .now
+            }
             started = now.state.startedAt
-            if quiet == 50 { return }
+            if ContinuousClock.now - quiet > .seconds(1) { return }
+            if isRestarted { try await stop(detail, force: true) }
             try await pause(.milliseconds(20))
         }
         throw .instance(
             .wrongState,
             "\(detail.plainName) ends and is started again by Podman so fast that no stop reaches "
-                + "it; it is tried again", isRetryable: true)
+                + "it; look at 'pal logs', mend its command, or set specific.restart: no",
+            isRetryable: true)
     }
 
     /// Ends and deletes the container and its anonymous volumes; volumes with a name stay. With the
@@ -90,6 +101,7 @@ extension DockerProvider {
     public func deleteInstance(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> Bool {
+        networkOwed.set(true)
         guard let detail = try await find(reference) else { return false }
         // What others put into a nameless volume is not pal's to throw away.
         let isDeleted = try await delete(

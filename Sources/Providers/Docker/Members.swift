@@ -35,28 +35,26 @@ extension DockerProvider {
         do throws(ProviderFailure) {
             let left = try await summaries(labels: [:])
             members.replace(Set(left.map(\.id)))
-            guard left.isEmpty else { return }
+            guard left.isEmpty else { return networkOwed.set(false) }
             // Before the call: a creation that comes now looks for itself.
             networkSeen.set(false)
-            networkOwed.set(false)
+            let label = "\(DockerLabel.swarm)=\(settings.swarm)"
             let answer = try await engine.send(
                 EngineCall(
                     "GET", "/networks",
-                    query: [
-                        EngineCall.filters([
-                            "name": [networkName],
-                            "label": ["\(DockerLabel.swarm)=\(settings.swarm)"],
-                        ])
-                    ]))
-            guard answer.isSuccess,
-                try answer.decoded(as: [NetworkSummary].self).contains(where: {
-                    $0.name == networkName
-                })
-            else { return }
-            // Refused while a container that is not pal's is on it: then it stays.
-            _ = try await engine.send(EngineCall("DELETE", "/networks/\(networkName)"))
+                    query: [EngineCall.filters(["name": [networkName], "label": [label]])]))
+            guard answer.isSuccess else { return }
+            let isThere = try answer.decoded(as: [NetworkSummary].self).contains {
+                $0.name == networkName
+            }
+            if isThere {
+                let removal = try await engine.send(
+                    EngineCall("DELETE", "/networks/\(networkName)"))
+                guard removal.status < 500 else { return }
+            }
+            // Gone, or refused: a container that is not pal's is on it, and it stays.
+            networkOwed.set(false)
         } catch {
-            networkOwed.set(true)
             logger.debug(
                 "the network of an empty swarm stays",
                 metadata: ["network": "\(networkName)", "reason": "\(error)"])

@@ -32,7 +32,7 @@ public struct DockerProvider: AbstractProvider {
     let portChooser: PortChooser
     let networkTurnstile = Turnstile()
     let networkSeen = Seen()
-    /// Whether the swarm's network was to go, and the Engine went away over it.
+    /// Whether a container was deleted, and it is not known yet that the network need not go too.
     let networkOwed = Seen()
     let pulls = PullShare()
     let tags = ImageTags()
@@ -86,10 +86,12 @@ public struct DockerProvider: AbstractProvider {
     public func listInstances(
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
-        if networkOwed.isTrue { await removeNetworkAfterLast() }
         let ticket = cache.ticket()
         let answer = try await list(labels: [:])
-        if filter == .all, let known = lastList.instances(answer.body, cache) { return known }
+        if filter == .all, let known = lastList.instances(answer.body, cache) {
+            if networkOwed.isTrue { await removeNetworkAfterLast() }
+            return known
+        }
         let summaries = try answer.decoded(as: [ContainerSummary].self)
         let instances = try await instances(summaries, filter)
         guard filter.adopting.isEmpty else { return instances + (try await adopted(filter)) }
@@ -97,6 +99,7 @@ public struct DockerProvider: AbstractProvider {
         tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
         members.replace(ids)
+        if networkOwed.isTrue { await removeNetworkAfterLast() }
         cache.retain(ids)
         ready.retain(ids)
         extensionRuns.retain(ids)
