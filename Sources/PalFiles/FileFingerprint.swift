@@ -103,7 +103,7 @@ public struct FileFingerprint: Hashable, Sendable {
         abs(now &- modified) < Self.racyWindow || abs(now &- changed) < Self.racyWindow
     }
 
-    /// True when it last changed while somebody looked at it, or less than two ticks before or after.
+    /// True when it last changed during a look, or less than two ticks before or after.
     public func isFresh(during look: ClosedRange<Int64>) -> Bool {
         let near = (look.lowerBound &- Self.twoTicks)...(look.upperBound &+ Self.twoTicks)
         return near.contains(modified) || near.contains(changed)

@@ -117,6 +117,31 @@ struct AmbiguityTests {
         }
     }
 
+    @Test(
+        "the network of an empty swarm goes, whichever answer over its last instance was lost",
+        arguments: ["/containers/", "/networks/"])
+    func networkOwed(path: String) async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            func networkIsThere() async throws -> Bool {
+                let look = EngineCall("GET", "/networks/\(swarm.provider.networkName)")
+                return try await swarm.engine.send(look).status == 200
+            }
+            let made = try await swarm.create("alice") { $0.specific = nil }
+            relay.treat { seen in
+                guard seen.method == "DELETE", seen.path.hasPrefix(path) else { return .pass }
+                // The network's own removal never comes to be.
+                return path == "/networks/" ? .answer(status: 503, message: "no") : .loseAnswer
+            }
+            _ = try? await swarm.provider.deleteInstance(made.reference)
+            #expect(try await networkIsThere())
+            relay.treat { _ in .pass }
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
+            #expect(try await !networkIsThere())
+        }
+    }
+
     @Test("a network that vanishes between the look and the start is made again")
     func networkVanishes() async throws {
         let relay = try RelayEngine()

@@ -13,7 +13,12 @@ import Testing
 struct EngineKillTests {
     /// What is asked of pal when the Engine is killed.
     enum Operation: String, CaseIterable, CustomTestStringConvertible {
-        case create, pull, update, replace, stop, start, delete
+        case create, pull, update, replace
+        /// A replacement that stands before the old one goes, for there is no home to hand over.
+        case succeed
+        /// The first replacement of a container that was made by hand.
+        case adopt
+        case stop, start, delete
         var testDescription: String { rawValue }
     }
 
@@ -91,7 +96,7 @@ private struct Play {
             }
             return await isReached($0, start, change)
         }
-        try await look(victim)
+        try await look(victim, start)
         return victim != nil
     }
 
@@ -105,14 +110,20 @@ private struct Play {
             }
             return nil
         }
+        if operation == .adopt {
+            if change > 1 { try scene.remove("alice.yaml") }
+            try await scene.eventually("nothing is there") { $0["alice"] == nil }
+            try scene.write("alice.yaml", spec(0) + "adopt: \(try await makeByHand())\n")
+        }
         // The very first is as `wish` left the one before.
         if operation == .delete {
             try scene.write("alice.yaml", whole)
-        } else if change == 1 {
+        } else if change == 1, operation != .adopt {
             try scene.write("alice.yaml", spec(0))
         }
         if operation == .stop, change > 1 { _ = try await scene.pal("start", "alice") }
         let ready = try await scene.eventually("alice is ready") { $0["alice"]?.ready == true }
+        if operation == .adopt { return ready["alice"] }
         let wrote = try await scene.pal(
             "exec", "alice", "--", "sh", "-c", "echo work > /home/coder/unsaved")
         #expect(wrote.code == 0, "\(wrote)")
@@ -123,16 +134,32 @@ private struct Play {
         return ready["alice"]
     }
 
+    /// A container of somebody's, as the spec says. Returns its id.
+    private func makeByHand() async throws -> String {
+        struct Made: Decodable { var Id: String }
+        let docker = DockerEngine(socket: engine.socket)
+        let body = """
+            {"Image": "\(image)", "Env": ["VERSION=0"], "ExposedPorts": {"8080/tcp": {}},
+             "HostConfig": {"Memory": \(128 << 20), "PortBindings": {"8080/tcp":
+               [{"HostIp": "127.0.0.1", "HostPort": "\(Scene.port(scene.swarm))"}]}}}
+            """
+        let answer = try await docker.call("POST", "/containers/create", body: Array(body.utf8))
+        let id = try JSONDecoder().decode(Made.self, from: Data(answer.body)).Id
+        try await docker.call("POST", "/containers/\(id)/start")
+        return id
+    }
+
     private func wish(_ change: Int) -> @Sendable () async throws -> Void {
         let scene = scene
         let text =
             switch operation {
             case .update: spec(0, memory: Self.memory(change))
-            case .replace: spec(change)
+            case .replace, .succeed, .adopt: spec(change)
             default: whole
             }
         return switch operation {
-        case .create, .pull, .update, .replace: { try scene.write("alice.yaml", text) }
+        case .create, .pull, .update, .replace, .succeed, .adopt:
+            { try scene.write("alice.yaml", text) }
         // It may fail, and say so: the request is done when the Engine is back.
         case .stop: { _ = try await scene.pal("stop", "alice", "--timeout", "60s") }
         case .start: { _ = try await scene.pal("start", "alice", "--timeout", "60s") }
@@ -150,28 +177,37 @@ private struct Play {
         case .update:
             let memory = await memory()
             return isReady && memory == Self.memory(change)
-        case .replace: return isReady && alice?.generation == (start?.generation ?? 0) + 1
+        case .replace, .succeed:
+            return isReady && alice?.generation == (start?.generation ?? 0) + 1
+        case .adopt:
+            let id = alice?.instance?.providerInstanceId
+            return isReady && id != nil && id != start?.instance?.providerInstanceId
         case .stop: return alice?.status == "stopped"
         case .delete: return alice == nil
         }
     }
 
-    private func look(_ victim: RelayEngine.Seen?) async throws {
-        let containers = try await DockerEngine(socket: engine.socket)
-            .containers(swarm: scene.swarm)
+    private func look(_ victim: RelayEngine.Seen?, _ start: Scene.Row?) async throws {
+        let docker = DockerEngine(socket: engine.socket)
         let expected = operation == .delete ? 0 : 1
-        #expect(containers.count == expected, "after \(String(describing: victim)): \(containers)")
+        try await scene.eventually("there is one after \(String(describing: victim))") { _ in
+            try await docker.containers(swarm: scene.swarm).count == expected
+        }
+        if operation == .adopt, let id = start?.instance?.providerInstanceId {
+            let left = try await docker.call("GET", "/containers/\(id)/json")
+            #expect(left.status == 404, "the old one is left after \(String(describing: victim))")
+        }
         if operation == .delete {
             let swarm = "pal_\(scene.swarm)"
             for path in ["/volumes/\(swarm)_alice_home", "/networks/\(swarm)"] {
                 try await scene.eventually("\(path) is gone after \(String(describing: victim))") {
                     _ in
-                    let left = try await DockerEngine(socket: engine.socket).call("GET", path)
+                    let left = try await docker.call("GET", path)
                     return left.status == 404
                 }
             }
         }
-        guard ![.create, .pull, .delete].contains(operation) else { return }
+        guard [.update, .replace, .stop, .start].contains(operation) else { return }
         if operation == .stop {
             let started = try await scene.pal("start", "alice")
             #expect(started.code == 0, "\(started)")
@@ -216,7 +252,7 @@ private struct Play {
         """
         name: alice
         image: \(image)
-        resources: { memory: { max: \(memory) } }
+        resources: { memory: { max: \(memory) }, storage: { persistent: \(operation != .succeed) } }
         env: { VERSION: "\(version)" }
 
         """
