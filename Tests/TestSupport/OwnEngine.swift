@@ -132,7 +132,6 @@ extension Trait where Self == ConditionTrait {
             if: !DockerEngine.isPodman && geteuid() == 0
                 && (access(OwnEngine.program, X_OK) == 0 && access(OwnEngine.network, X_OK) == 0
                     || ProcessInfo.processInfo.environment["CI"] == "true"),
-            "only root can start an Engine of Docker's, with \(OwnEngine.program) and \(OwnEngine.network)"
-        )
+            "only root can start one, with \(OwnEngine.program) and \(OwnEngine.network)")
     }
 }
