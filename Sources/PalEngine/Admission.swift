@@ -34,25 +34,38 @@ public struct Admission: Sendable {
 
     /// Weighs the deletions that the specs ask for against the budget.
     ///
+    /// What was parked stays parked until somebody consents or its own file comes back, however few
+    /// are left: who restores files one after the other must not lose the last ones.
+    ///
     /// - Parameters:
-    ///   - candidates: Every name that would be pruned now.
+    ///   - candidates: Every name that would be pruned now; nil where that is not known, or nothing
+    ///     may be pruned at all.
     ///   - declared: How many names the specs declare now.
+    ///   - isUndeclared: Whether pal knows a name, and no file stands for it.
     public mutating func weigh(
-        _ candidates: Set<String>, declared: Int, at elapsed: Duration, _ date: Date
+        _ candidates: Set<String>?, declared: Int, isUndeclared: (String) -> Bool,
+        at elapsed: Duration, _ date: Date
     ) {
+        guard let candidates else { return }
         recent.removeAll { elapsed - $0.at > policy.pruneWindow }
         let together = candidates.union(recent.map(\.name))
         let total = declared + together.count
         let isTooMany =
             together.count > policy.pruneCount
             && together.count * 100 > policy.prunePercent * total
-        guard isTooMany, !candidates.isEmpty else {
+        let held = stillParked(isUndeclared)
+        let names = (isTooMany ? candidates.union(held) : held).sorted()
+        guard !names.isEmpty else {
             parked = nil
             return
         }
-        let names = candidates.sorted()
         if let old = parked, old.approvedBy != nil, Set(old.names).isSuperset(of: names) { return }
         parked = ParkedPlan(names: names, since: parked?.since ?? date)
+    }
+
+    private func stillParked(_ isUndeclared: (String) -> Bool) -> Set<String> {
+        guard let parked, parked.approvedBy == nil else { return [] }
+        return Set(parked.names.filter(isUndeclared))
     }
 
     /// Lets the parked deletions go on.
@@ -105,9 +118,9 @@ public struct Admission: Sendable {
     private func waiting(_ parked: ParkedPlan) -> Condition {
         Condition(
             .parked, reason: "PruneBudget",
-            message: "\(parked.names.count) deletions at once are more than the prune budget "
-                + "(\(policy.pruneCount) and \(policy.prunePercent)%); "
-                + "'pal approve' lets them go on, and restoring the files takes them back",
+            message: "more deletions at once than the prune budget allows "
+                + "(\(policy.pruneCount) and \(policy.prunePercent)%), \(parked.names.count) wait: "
+                + "'pal approve' lets them go on, and restoring their files takes them back",
             since: parked.since)
     }
 }

@@ -46,7 +46,8 @@ public struct Preview: Sendable {
             policy: policy, from: try ledger?.swarmState(), at: clock.elapsed(), clock.date())
         let declared = world.desired?.declarations.count ?? 0
         admission.weigh(
-            world.pruneCandidates, declared: declared, at: clock.elapsed(), clock.date())
+            world.pruneCandidates, declared: declared, isUndeclared: world.isUndeclared,
+            at: clock.elapsed(), clock.date())
         return Preview(of: world, admission, clock, policy)
     }
 

@@ -192,7 +192,7 @@ extension Reconciler {
             if let landing = world.landing(of: key) {
                 decideAgain(key, when: landing)
                 show(key, plan, .waiting(landing.reason))
-            } else {
+            } else if !looksForRemains(key) {
                 forget(key.name)
             }
             return
@@ -311,6 +311,18 @@ extension Reconciler {
         guard world.providers[landing.provider] != nil, !key.shows(landing) else { return false }
         key.mustLookAt.insert(landing.provider)
         world.providers[landing.provider]?.look(at: key.name, at: parts.clock.elapsed())
+        return true
+    }
+
+    /// Has one last look where a creation failed: a list that was behind can have hidden what it
+    /// left, and nobody would know of that any more.
+    /// - Returns: Whether that look must be waited for.
+    private func looksForRemains(_ key: Key) -> Bool {
+        guard let provider = key.attempts.mayHaveLeft else { return false }
+        key.attempts.mayHaveLeft = nil
+        guard let state = world.providers[provider] else { return false }
+        key.mustLookAt.insert(provider)
+        state.look(at: key.name, at: parts.clock.elapsed())
         return true
     }
 

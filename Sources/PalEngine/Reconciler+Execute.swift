@@ -125,6 +125,7 @@ extension Reconciler {
         }
         if isRefused(failure) {
             key.record?.landing = former
+            key.attempts.mayHaveLeft = provider
         } else if failure.error != nil {
             key.record?.landing = landing(on: provider, within: policy.listLag, isAnswered: true)
         } else {

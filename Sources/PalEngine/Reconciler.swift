@@ -209,8 +209,8 @@ public actor Reconciler {
         let before = admission.parked
         let declared = world.desired?.declarations.count ?? 0
         admission.weigh(
-            world.pruneCandidates, declared: declared, at: parts.clock.elapsed(),
-            parts.clock.date())
+            world.pruneCandidates, declared: declared, isUndeclared: world.isUndeclared,
+            at: parts.clock.elapsed(), parts.clock.date())
         guard before != admission.parked else { return }
         for name in Set(before?.names ?? []).union(admission.parked?.names ?? []).sorted() {
             enqueue(name)

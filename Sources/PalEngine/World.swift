@@ -82,8 +82,14 @@ final class World {
         }
     }
 
-    /// The names whose deletion the specs ask for now.
-    var pruneCandidates: Set<String> { pruneBlock == nil ? index.prunable : [] }
+    /// The names whose deletion the specs ask for now; nil where nothing may be pruned.
+    var pruneCandidates: Set<String>? { pruneBlock == nil ? index.prunable : nil }
+
+    /// Whether a name is known, and no file stands for it, not even a broken one.
+    func isUndeclared(_ name: String) -> Bool {
+        guard let key = keys[name] else { return false }
+        return key.declaration == nil && key.frozen.isEmpty
+    }
 
     /// Every name's key, in the order of the names.
     var sorted: [Key] {

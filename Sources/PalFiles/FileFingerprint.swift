@@ -80,9 +80,20 @@ public struct FileFingerprint: Hashable, Sendable {
             }
     }
 
-    /// How long a change must lie back before an equal fingerprint is believed. Kernels stamp files
-    /// with a coarse clock (1 to 10 ms); two writes in one tick leave the same stamp.
+    /// How long a change must lie back before an equal fingerprint is believed for good. Two writes
+    /// in one tick of the clock that stamps files leave the same stamp, and that can be another
+    /// machine's clock.
     public static let racyWindow: Int64 = 50_000_000
+
+    /// Two ticks of this kernel's clock for files (1 to 10 ms each): a change that lies back so far
+    /// has another stamp than the next one, where this kernel stamps.
+    public static let twoTicks: Int64 = {
+        var tick = timespec()
+        clock_getres(CLOCK_REALTIME_COARSE, &tick)
+        return min(
+            max(2 * (Int64(tick.tv_sec) * 1_000_000_000 + Int64(tick.tv_nsec)), 8_000_000),
+            racyWindow)
+    }()
 
     /// True when the last change is so near to `now` that another one could hide behind it.
     ///
@@ -90,6 +101,12 @@ public struct FileFingerprint: Hashable, Sendable {
     /// one.
     public func isRacy(at now: Int64) -> Bool {
         abs(now &- modified) < Self.racyWindow || abs(now &- changed) < Self.racyWindow
+    }
+
+    /// True when it last changed during a look, or less than two ticks before or after.
+    public func isFresh(during look: ClosedRange<Int64>) -> Bool {
+        let near = (look.lowerBound &- Self.twoTicks)...(look.upperBound &+ Self.twoTicks)
+        return near.contains(modified) || near.contains(changed)
     }
 
     /// The clock that kernels stamp files with: nanoseconds since 1970.

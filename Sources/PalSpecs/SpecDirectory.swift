@@ -16,8 +16,11 @@ public actor SpecDirectory: SpecSource {
 
     /// How long a disappearance must last before it is believed.
     private static let confirmation = Duration.milliseconds(150)
-    /// How long to wait for files that are being written, and how often.
-    private static let settling = (pause: Duration.milliseconds(60), tries: 8)
+    private static let confirmations = 8
+    /// How long to wait for files that are being written: after each of these comes another scan.
+    private static let pauses = [10, 20, 40, 60, 60, 60, 60, 60, 60].map {
+        Duration.milliseconds($0)
+    }
 
     /// - Parameters:
     ///   - path: The directory, absolute. It need not exist.
@@ -49,7 +52,7 @@ public actor SpecDirectory: SpecSource {
         var snapshot = await settledScan()
         var tries = 0
         while snapshot.state == .available, !lost(in: snapshot).isEmpty,
-            tries < Self.settling.tries
+            tries < Self.confirmations
         {
             let before = lost(in: snapshot)
             try? await clock.sleep(for: Self.confirmation)
@@ -66,8 +69,9 @@ public actor SpecDirectory: SpecSource {
 
     private func settledScan() async -> TreeSnapshot<SpecFileContents> {
         var snapshot = tree.scan()
-        for _ in 0..<Self.settling.tries where snapshot.state == .available && !snapshot.isSettled {
-            try? await clock.sleep(for: Self.settling.pause)
+        for pause in Self.pauses {
+            guard snapshot.state == .available, !snapshot.isSettled else { break }
+            try? await clock.sleep(for: pause)
             snapshot = tree.scan()
         }
         return snapshot

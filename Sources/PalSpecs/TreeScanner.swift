@@ -58,10 +58,11 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         }
         pass.files.reserveCapacity(walk.files.count)
         let news = read(walk.files.filter { cache.value(for: $0.path, $0.fingerprint) == nil })
-        for file in walk.files { take(file, news[file.path], now, &pass) }
+        let look = now...max(now, self.now())
+        for file in walk.files { take(file, news[file.path], look, &pass) }
         let holds = pass.isConsistent && walk.isStillTrue()
         cache.keep(only: Set(pass.files.map(\.path)))
-        let isSettled = holds && !pass.isRacy && !walk.isRacy(at: now)
+        let isSettled = holds && !pass.isFresh && !walk.isFresh(during: look)
         return (snapshot(walk, pass, isSettled: isSettled), holds)
     }
 
@@ -71,7 +72,7 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         var unread: [String]
         var problems: [Diagnostic]
         var loaded = 0
-        var isRacy = false
+        var isFresh = false
         var isConsistent = true
     }
 
@@ -101,8 +102,8 @@ public struct TreeScanner<Value: Sendable>: Sendable {
 
     /// Takes up what was just read of a file, or else what is known of it.
     private mutating func take(
-        _ file: TreeWalk.File, _ news: Result<Loaded, RegularFile.Failure>?, _ now: Int64,
-        _ pass: inout Pass
+        _ file: TreeWalk.File, _ news: Result<Loaded, RegularFile.Failure>?,
+        _ look: ClosedRange<Int64>, _ pass: inout Pass
     ) {
         switch news {
         case .success(let (value, fingerprint)):
@@ -110,8 +111,9 @@ public struct TreeScanner<Value: Sendable>: Sendable {
             pass.loaded += 1
             // Another file than the one that was found, or the same one written since.
             if fingerprint != file.fingerprint { pass.isConsistent = false }
-            if fingerprint.isRacy(at: now) {
-                pass.isRacy = true
+            if fingerprint.isFresh(during: look) { pass.isFresh = true }
+            // What is read now counts; whether it has changed by the next scan its bytes must tell.
+            if fingerprint.isRacy(at: look.lowerBound) {
                 cache.remove(file.path)
             } else {
                 cache.store(value, for: file.path, fingerprint)

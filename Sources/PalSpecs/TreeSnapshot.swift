@@ -31,8 +31,8 @@ public struct TreeSnapshot<Value: Sendable>: Sendable {
     public let unread: [String]
     /// Why they could not be read; sorted.
     public let problems: [Diagnostic]
-    /// False where something changed during the scan or within the last 50 ms: scan again, a little
-    /// later, before deleting anything because of it.
+    /// False where something changed during the scan or two ticks of the files' clock before it:
+    /// scan again, a little later, before deleting anything because of it.
     public let isSettled: Bool
     /// How many files were read and loaded in this scan; the others came from the cache.
     public let loaded: Int

@@ -89,8 +89,8 @@ struct TreeWalk {
     }
 
     /// True where a directory changed so recently that its fingerprint could hide another change.
-    func isRacy(at now: Int64) -> Bool {
-        directories.contains { $0.fingerprint.isRacy(at: now) }
+    func isFresh(during look: ClosedRange<Int64>) -> Bool {
+        directories.contains { $0.fingerprint.isFresh(during: look) }
     }
 
     // MARK: - The walk

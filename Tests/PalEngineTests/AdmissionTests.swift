@@ -18,7 +18,7 @@ struct AdmissionTests {
     @Test(arguments: [(1, 0), (5, 0), (5, 100), (6, 19), (30, 1000)])
     func letsThroughWhatIsWithinEitherLimit(_ pruned: Int, _ declared: Int) {
         var admission = Admission(policy: Policy())
-        admission.weigh(names(pruned), declared: declared, at: .zero, Date())
+        admission.weigh(names(pruned), declared, at: .zero)
         #expect(admission.parked == nil)
         #expect(admission.admit(deletion("n0"), at: .zero, Date()) == nil)
     }
@@ -26,19 +26,19 @@ struct AdmissionTests {
     @Test(arguments: [(6, 0), (30, 10), (6, 17)])
     func parksWhatIsOverBoth(_ pruned: Int, _ declared: Int) {
         var admission = Admission(policy: Policy())
-        admission.weigh(names(pruned), declared: declared, at: .zero, Date())
+        admission.weigh(names(pruned), declared, at: .zero)
         #expect(admission.parked?.names.count == pruned)
         #expect(admission.admit(deletion("n0"), at: .zero, Date())?.kind == .parked)
     }
 
     @Test func consentLetsExactlyThoseGo() {
         var admission = Admission(policy: Policy())
-        admission.weigh(names(30), declared: 10, at: .zero, Date())
+        admission.weigh(names(30), 10, at: .zero)
         admission.approve(by: "ann")
         #expect(admission.admit(deletion("n0"), at: .zero, Date()) == nil)
-        admission.weigh(names(20), declared: 10, at: .zero, Date())
+        admission.weigh(names(20), 10, at: .zero)
         #expect(admission.admit(deletion("n1"), at: .zero, Date()) == nil)
-        admission.weigh(names(35), declared: 10, at: .zero, Date())
+        admission.weigh(names(35), 10, at: .zero)
         #expect(
             admission.admit(deletion("n2"), at: .zero, Date()) != nil,
             "others need consent of their own")
@@ -46,8 +46,8 @@ struct AdmissionTests {
 
     @Test func restoringTheFilesEndsIt() {
         var admission = Admission(policy: Policy())
-        admission.weigh(names(30), declared: 10, at: .zero, Date())
-        admission.weigh([], declared: 40, at: .zero, Date())
+        admission.weigh(names(30), 10, at: .zero)
+        admission.weigh([], 40, at: .zero)
         #expect(admission.parked == nil)
     }
 
@@ -59,21 +59,57 @@ struct AdmissionTests {
         var state = SwarmState(specsPath: "/specs", updatedAt: Date())
         state.recentDeletions = first.recentDeletions
         var second = Admission(policy: Policy(), from: state, at: .seconds(100))
-        second.weigh(["m0", "m1", "m2", "m3"], declared: 12, at: .seconds(101), Date())
+        second.weigh(["m0", "m1", "m2", "m3"], 12, at: .seconds(101))
         #expect(second.admit(deletion("m0"), at: .seconds(101), Date()) != nil)
     }
 
     @Test func aTrickleWithinTheWindowCountsTogether() {
         var admission = Admission(policy: Policy())
-        admission.weigh(names(4), declared: 16, at: .zero, Date())
+        admission.weigh(names(4), 16, at: .zero)
         for name in names(4).sorted() {
             #expect(admission.admit(deletion(name), at: .zero, Date()) == nil)
         }
         let rest: Set<String> = ["m0", "m1", "m2", "m3"]
-        admission.weigh(rest, declared: 12, at: .seconds(5), Date())
+        admission.weigh(rest, 12, at: .seconds(5))
         #expect(admission.admit(deletion("m0"), at: .seconds(5), Date()) != nil)
-        admission.weigh(rest, declared: 12, at: .seconds(500), Date())
-        #expect(admission.admit(deletion("m0"), at: .seconds(500), Date()) == nil)
+        admission.weigh(rest, 12, at: .seconds(500))
+        #expect(admission.admit(deletion("m0"), at: .seconds(500), Date()) != nil)
+    }
+
+    /// Seed 2927: one of the parked became somebody else's, and the others were deleted.
+    @Test func whatIsParkedIsNotLetGoBecauseFewerAreLeft() {
+        var admission = Admission(policy: Policy())
+        admission.weigh(names(6), 0, at: .zero)
+        admission.weigh(names(2), 4, at: .seconds(600))
+        #expect(admission.parked?.names == ["n0", "n1"])
+        #expect(admission.admit(deletion("n0"), at: .seconds(600), Date())?.kind == .parked)
+        admission.weigh(["n0", "other"], 4, at: .seconds(700))
+        #expect(admission.parked?.names == ["n0"])
+        #expect(admission.admit(deletion("other"), at: .seconds(700), Date()) == nil)
+        admission.approve(by: "ann")
+        #expect(admission.admit(deletion("n0"), at: .seconds(700), Date()) == nil)
+        admission.weigh(["n0"], 4, at: .seconds(701))
+        #expect(admission.parked == nil)
+    }
+
+    @Test func whatIsParkedStaysSoWhileNothingMayBePrunedOrIsSeen() {
+        var admission = Admission(policy: Policy())
+        admission.weigh(names(6), 0, at: .zero)
+        admission.weigh(nil, 0, at: .zero)
+        admission.weigh([], declared: 0, isUndeclared: { _ in true }, at: .zero, Date())
+        admission.weigh(names(1), 5, at: .seconds(600))
+        #expect(admission.admit(deletion("n0"), at: .seconds(600), Date())?.kind == .parked)
+    }
+}
+
+extension Admission {
+    /// Everything that is to be pruned is undeclared, and nothing else.
+    fileprivate mutating func weigh(
+        _ candidates: Set<String>?, _ declared: Int, at elapsed: Duration
+    ) {
+        weigh(
+            candidates, declared: declared, isUndeclared: { candidates?.contains($0) ?? true },
+            at: elapsed, Date())
     }
 }
 

@@ -145,8 +145,9 @@ struct GeneratedSwarm: Sendable {
         var admission = Admission(policy: Policy())
         let candidates = world.pruneCandidates
         admission.weigh(
-            candidates, declared: desired.declarations.count, at: .zero, GeneratedCase.now)
-        var plans = Plans(candidates: candidates)
+            candidates, declared: desired.declarations.count, isUndeclared: world.isUndeclared,
+            at: .zero, GeneratedCase.now)
+        var plans = Plans(candidates: candidates ?? [])
         for key in world.sorted.shuffled(using: &random) {
             let plan = Planner.plan(world.input(for: key, specsPath: desired.specsPath))
             var admitted = Admission.gate(plan, world.dependencies) {

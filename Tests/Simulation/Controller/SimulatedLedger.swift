@@ -103,7 +103,8 @@ struct SimulatedLedger: Ledger {
     func save(_ state: SwarmState) throws(LedgerError) {
         try write("the state of the swarm") { () throws(LedgerError) in try base.save(state) }
         guardian.check(state, in: "the state of the swarm")
-        wrote("the state of the swarm")
+        trace.add(.wroteState(state), by: controller.number)
+        controller.step("after it wrote the state of the swarm")
     }
 
     func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError) {

@@ -12,10 +12,12 @@ struct PruneBudget: Checker {
     private var most: [(at: Duration, count: Int)] = []
     private var consents: Set<String> = []
     private var pruned: [String: Duration] = [:]
-    /// When the plan of a name began, and whether the name was declared then.
-    private var begun: [String: (at: Duration, wasDeclared: Bool)] = [:]
+    /// When the plan of a name began, and whether the name was declared or parked then.
+    private var begun: [String: (at: Duration, wasDeclared: Bool, wasParked: Bool)] = [:]
     private var stopped: [String: Duration] = [:]
     private var known: Set<String> = []
+    /// What the controller said waits for consent: only that, or its file, lets it go.
+    private var parked: Set<String> = []
     private var openRequests = 0
     private var hasJumped = false
 
@@ -27,6 +29,7 @@ struct PruneBudget: Checker {
             declared = Set(desired.declarations.keys)
             frozen = Set(desired.frozen.keys)
             known.formUnion(declared)
+            parked.subtract(declared.union(frozen))
             // What somebody has asked for, and was not told of, may still be carried out.
             if openRequests <= 0 { consents.subtract(declared) }
             most.append((entry.at, declared.count))
@@ -35,13 +38,17 @@ struct PruneBudget: Checker {
             guard request.verb == .approve else { break }
             let names = request.names.isEmpty ? known.subtracting(declared) : Set(request.names)
             consents.formUnion(names)
+            parked.subtract(names)
         case .answered: openRequests -= 1
         case .struck(.clockJump): hasJumped = true
         case .began(let ledgerIsNew):
-            if ledgerIsNew { openRequests = 0 }
+            if ledgerIsNew { (openRequests, parked) = (0, []) }
             // How long ago a deletion was, a new controller knows from the clock alone.
             if ledgerIsNew || hasJumped { pruned = [:] }
             hasJumped = false
+        case .wroteState(let state):
+            guard let waiting = state.parked, waiting.approvedBy == nil else { break }
+            parked.formUnion(Set(waiting.names).subtracting(declared.union(frozen)))
         case .intended(_, let intent): note(intent, entry.at)
         case .took(let call, .deleted): return check(call.name)
         default: break
@@ -55,13 +62,16 @@ struct PruneBudget: Checker {
         // A deletion goes on what a stop began; everything else begins a plan.
         let goesOn =
             intent.step.verb == .delete && stopped[name].map { at - $0 < Plans.longest } == true
-        if !goesOn { begun[name] = (at, isDeclared) }
+        if !goesOn { begun[name] = (at, isDeclared, parked.contains(name)) }
         stopped[name] = intent.step.verb == .stop ? at : nil
     }
 
     private mutating func check(_ name: String) -> Breach? {
         guard let plan = begun[name], !plan.wasDeclared, !consents.contains(name) else {
             return nil
+        }
+        guard !plan.wasParked else {
+            return Breach(name, "deleted, though it was parked and nobody consented")
         }
         let begun = plan.at
         pruned[name] = begun

@@ -88,6 +88,7 @@ enum Fact: Sendable {
     case intended(Int64, Intent)
     case finished(Int64, String)
     case wrote(String, name: String?)
+    case wroteState(SwarmState)
     case noted(EventRecord)
     case ledgerRefused(String)
     case requested(ControlRequest)
@@ -121,6 +122,7 @@ enum Fact: Sendable {
         case .intended(let number, let intent):
             "intends \(intent.step.verb.rawValue) \(intent.name), intent \(number)"
         case .finished(let number, let outcome): "closes intent \(number): \(outcome)"
+        case .wroteState: "writes the state of the swarm"
         case .wrote(let what, let name): "writes \(what)\(name.map { " of \($0)" } ?? "")"
         case .noted(let event):
             "notes \(event.name.map { "\($0): " } ?? "")\(event.reason): \(event.message)"
