@@ -13,7 +13,7 @@ extension Reconciler {
         if var record = key.record?.value {
             // What nobody can see now is kept as it was seen last.
             if world.isSeen(key) { record.observed = key.instance }
-            record.conditions = conditions(plan, record, outcome)
+            record.conditions = conditions(key, plan, record, outcome)
             if record.consent != nil, plan.consent != nil, record.consent != plan.consent {
                 // What was agreed to is not what would be done now.
                 record.consent = nil
@@ -43,10 +43,10 @@ extension Reconciler {
     }
 
     private func conditions(
-        _ plan: InstancePlan, _ record: InstanceRecord, _ outcome: Outcome
+        _ key: Key, _ plan: InstancePlan, _ record: InstanceRecord, _ outcome: Outcome
     ) -> [Condition] {
         let old = record.conditions
-        var conditions = [readyCondition(record, outcome)] + plan.conditions
+        var conditions = [readyCondition(key, record)] + plan.conditions
         if case .retrying(let why) = outcome,
             !conditions.contains(where: { [.failing, .providerUnreachable].contains($0.kind) })
         {
@@ -60,9 +60,11 @@ extension Reconciler {
         return conditions
     }
 
-    private func readyCondition(_ record: InstanceRecord, _ outcome: Outcome) -> Condition {
+    private func readyCondition(_ key: Key, _ record: InstanceRecord) -> Condition {
         guard let instance = record.observed?.value else {
-            return Condition(.ready, false, reason: "Absent", message: "there is no instance yet")
+            return key.declaration?.config.value.state == .absent
+                ? Condition(.ready, false, reason: "Absent", message: "its spec says state: absent")
+                : Condition(.ready, false, reason: "Pending", message: "there is no instance yet")
         }
         if instance.isServing {
             return Condition(

@@ -4,6 +4,8 @@ public import FoundationEssentials
 public enum InstanceStatus: String, Sendable, Hashable, Codable, CaseIterable {
     case pending, creating, starting, running, stopping, stopped, updating, deleting, failed,
         unknown
+    /// There is none, as its spec says; no provider reports this.
+    case absent
 }
 
 /// One VS Code instance as its provider reports it.

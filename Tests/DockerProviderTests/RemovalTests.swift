@@ -73,3 +73,24 @@ struct RemovalTests {
         }
     }
 }
+
+/// Whether a list is needed to know that the last one is gone.
+@Suite("Known members of a swarm on Docker")
+struct MembersTests {
+    /// The network of twenty that were deleted at once stayed.
+    @Test func aListThatIsOlderThanARemovalBringsNothingBack() {
+        let members = Members()
+        #expect(members.mayBeEmpty, "nobody has asked yet")
+        members.replace(["a"], asOf: members.changes)
+        #expect(!members.mayBeEmpty)
+        let asked = members.changes
+        members.remove("a")
+        members.replace(["a"], asOf: asked)
+        #expect(members.mayBeEmpty)
+        members.insert("b")
+        members.replace([], asOf: asked)
+        #expect(!members.mayBeEmpty)
+        members.replace([], asOf: members.changes)
+        #expect(members.mayBeEmpty)
+    }
+}

@@ -7,37 +7,51 @@ import Testing
 struct CrowdTests {
     private static let names = (1...300).map { "c\($0)" }
 
-    @Test func threeHundredAreMadeChangedAndRemovedAtOnce() async throws {
+    /// With homes, ports and a network, as people have them.
+    @Test func threeHundredAreMadeChangedReplacedAndRemovedAtOnce() async throws {
         try await Scene.play { scene in
             try write(scene, memory: 16)
-            try await scene.apply()
+            try await apply(scene)
             let made = try await containers(scene)
             #expect(made.map(\.memory) == Self.names.map { _ in 16 })
+            #expect(Set(made.map(\.port)).count == made.count)
 
             try write(scene, memory: 24)
-            try await scene.apply()
+            try await apply(scene)
             let changed = try await containers(scene)
             #expect(changed.map(\.memory) == Self.names.map { _ in 24 })
             #expect(changed.map(\.id) == made.map(\.id), "a limit is changed where it stands")
 
-            try write(scene, memory: 24, "state: absent")
-            try await scene.apply()
+            try write(scene, memory: 24, version: 1)
+            try await apply(scene)
+            let replaced = try await containers(scene)
+            #expect(Set(replaced.map(\.id)).isDisjoint(with: made.map(\.id)))
+            #expect(replaced.map(\.port) == made.map(\.port), "a port is kept")
+            #expect(replaced.map(\.home) == made.map(\.home), "a home is handed over")
+
+            try write(scene, memory: 24, version: 1, "state: absent")
+            try await apply(scene)
             #expect(try await containers(scene).isEmpty)
+            #expect(try await DockerEngine.shared.leftovers(of: scene.swarm) == [])
             let status = try await scene.status()
             #expect(status.instances.allSatisfy { $0.instance == nil })
         }
     }
 
+    private func apply(_ scene: Scene) async throws {
+        let run = try await scene.pal("apply", "--timeout", "10m")
+        #expect(run.code == 0, "\(run)")
+    }
+
     /// All in one file, as a script writes them.
-    private func write(_ scene: Scene, memory: Int, _ more: String = "") throws {
+    private func write(_ scene: Scene, memory: Int, version: Int = 0, _ more: String = "") throws {
         let specs = Self.names.map { name in
             """
             name: \(name)
             image: \(BusyboxImage.name)
-            editor: custom
-            command: [sh, -c, "trap exit TERM; while true; do sleep 5 & wait; done"]
-            specific: { network: none }
-            resources: { memory: { max: \(memory) }, storage: { persistent: false } }
+            env: { VERSION: "\(version)" }
+            resources: { memory: { max: \(memory) } }
+            onDelete: delete
             \(more)
             """
         }
@@ -47,6 +61,8 @@ struct CrowdTests {
     private struct Member {
         var id: String
         var memory: Int
+        var port: String?
+        var home: String?
     }
 
     /// What stands, in the names' order; each must run.
@@ -54,11 +70,14 @@ struct CrowdTests {
         let all = try await DockerEngine.shared.containers(swarm: scene.swarm)
         #expect(all.allSatisfy { $0.State == "running" })
         #expect(Set(all.map { $0.Labels["pal.name"] ?? "" }).count == all.count)
-        var members: [Member] = []
+        var members: [String: Member] = [:]
         for container in all {
-            let memory = try await DockerEngine.shared.memory(of: container.Id)
-            members.append(Member(id: container.Id, memory: memory))
+            let detail = try await DockerEngine.shared.detail(of: container.Id)
+            members[container.Labels["pal.name"] ?? ""] = Member(
+                id: container.Id, memory: detail.HostConfig.Memory >> 20,
+                port: detail.NetworkSettings.Ports.values.compactMap { $0?.first?.HostPort }.first,
+                home: detail.Mounts.first { $0.Type == "volume" }?.Name)
         }
-        return members
+        return Self.names.compactMap { members[$0] }
     }
 }

@@ -30,35 +30,6 @@ struct EngineKillTests {
         }
     }
 
-    /// A command hangs on the Engine by a connection of its own: it ends with it, and says why.
-    @Test func aCommandThatIsCutOffSaysSo() async throws {
-        let engine = try OwnEngine()
-        defer { engine.remove() }
-        try await engine.start()
-        try await BusyboxImage.load(into: .unixSocket(path: engine.socket))
-        let docker = DockerEngine(socket: engine.socket)
-        try await Scene.play { plain in
-            let scene = plain.with(["DOCKER_HOST": "unix://\(engine.socket)"])
-            try scene.write("alice.yaml", "name: alice\nimage: \(BusyboxImage.name)\n")
-            try await scene.apply()
-            async let command = scene.pal("exec", "alice", "--", "sh", "-c", "sleep 1234")
-            try await scene.eventually("the command runs") { _ in
-                let id = try await docker.containers(swarm: scene.swarm).first?.Id ?? ""
-                let top = try await docker.call("GET", "/containers/\(id)/top")
-                return String(decoding: top.body, as: UTF8.self).contains("sleep 1234")
-            }
-            engine.killer()
-            let cut = try await command
-            #expect(cut.code == 1 && cut.err.contains("Docker"), "\(cut)")
-            try await engine.bury()
-            try await engine.start()
-            try await scene.apply()
-            let again = try await scene.pal("exec", "alice", "--", "echo", "here")
-            #expect(again.out == "here\n", "\(again)")
-            try await docker.removeEverything(of: scene.swarm)
-        }
-    }
-
     private func play(_ operation: Operation, _ image: String) async throws {
         let engine = try OwnEngine()
         defer { engine.remove() }

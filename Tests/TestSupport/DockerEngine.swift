@@ -55,24 +55,58 @@ public final class DockerEngine: Sendable {
 
     /// The containers of a swarm, by name.
     public func containers(swarm: String) async throws -> [Container] {
-        let filter =
-            #"{"label":["pal.swarm=\#(swarm)"]}"#
-            .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        let answer = try await call("GET", "/containers/json?all=1&filters=\(filter)")
+        let answer = try await call("GET", "/containers/json?all=1&filters=\(Self.filter(swarm))")
         return try JSONDecoder().decode([Container].self, from: Data(answer.body)).sorted {
             ($0.Labels["pal.name"] ?? "") < ($1.Labels["pal.name"] ?? "")
         }
     }
 
+    /// What the Engine says of one container.
+    public struct Detail: Decodable, Sendable {
+        /// What its host gives it.
+        public struct Host: Decodable, Sendable {
+            /// The most memory, in bytes.
+            public var Memory: Int
+        }
+        /// A port of the host.
+        public struct Binding: Decodable, Sendable {
+            /// Its number.
+            public var HostPort: String
+        }
+        /// Where it is reached.
+        public struct Network: Decodable, Sendable {
+            /// By the port inside.
+            public var Ports: [String: [Binding]?]
+        }
+        /// What is mounted.
+        public struct Mount: Decodable, Sendable {
+            /// Its kind, such as `volume`.
+            public var `Type`: String
+            /// A volume's name.
+            public var Name: String?
+        }
+        /// What its host gives it.
+        public var HostConfig: Host
+        /// Where it is reached.
+        public var NetworkSettings: Network
+        /// What is mounted.
+        public var Mounts: [Mount]
+    }
+
+    /// What the Engine says of one container.
+    public func detail(of id: String) async throws -> Detail {
+        let answer = try await call("GET", "/containers/\(id)/json")
+        return try JSONDecoder().decode(Detail.self, from: Data(answer.body))
+    }
+
     /// The memory that a container may use, in MiB.
     public func memory(of id: String) async throws -> Int {
-        struct Details: Decodable {
-            struct Host: Decodable { var Memory: Int }
-            var HostConfig: Host
-        }
-        let answer = try await call("GET", "/containers/\(id)/json")
-        return try JSONDecoder().decode(Details.self, from: Data(answer.body)).HostConfig.Memory
-            / 1_048_576
+        try await detail(of: id).HostConfig.Memory >> 20
+    }
+
+    /// The names of the volumes and networks of a swarm.
+    public func leftovers(of swarm: String) async throws -> [String] {
+        try await volumes(of: swarm) + networks(of: swarm)
     }
 
     /// Removes everything that carries a swarm's label.
@@ -80,20 +114,31 @@ public final class DockerEngine: Sendable {
         for container in try await containers(swarm: swarm) {
             try await call("DELETE", "/containers/\(container.Id)?force=1&v=1")
         }
-        let filter =
-            #"{"label":["pal.swarm=\#(swarm)"]}"#
-            .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        for volume in try await volumes(of: swarm) {
+            try await call("DELETE", "/volumes/\(volume)")
+        }
+        for network in try await networks(of: swarm) {
+            try await call("DELETE", "/networks/\(network)")
+        }
+    }
+
+    private struct Named: Decodable { var Name: String }
+
+    private func volumes(of swarm: String) async throws -> [String] {
         struct Volumes: Decodable { var Volumes: [Named]? }
-        struct Named: Decodable { var Name: String }
-        let volumes = try await call("GET", "/volumes?filters=\(filter)")
-        for volume in try JSONDecoder().decode(Volumes.self, from: Data(volumes.body)).Volumes ?? []
-        {
-            try await call("DELETE", "/volumes/\(volume.Name)")
-        }
-        let networks = try await call("GET", "/networks?filters=\(filter)")
-        for network in try JSONDecoder().decode([Named].self, from: Data(networks.body)) {
-            try await call("DELETE", "/networks/\(network.Name)")
-        }
+        let answer = try await call("GET", "/volumes?filters=\(Self.filter(swarm))")
+        return try JSONDecoder().decode(Volumes.self, from: Data(answer.body)).Volumes?
+            .map(\.Name) ?? []
+    }
+
+    private func networks(of swarm: String) async throws -> [String] {
+        let answer = try await call("GET", "/networks?filters=\(Self.filter(swarm))")
+        return try JSONDecoder().decode([Named].self, from: Data(answer.body)).map(\.Name)
+    }
+
+    private static func filter(_ swarm: String) -> String {
+        #"{"label":["pal.swarm=\#(swarm)"]}"#
+            .addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
     }
 }
 

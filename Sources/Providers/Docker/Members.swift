@@ -6,20 +6,41 @@ import Synchronization
 /// The containers of the swarm that are known to stand, so that nobody has to ask after each
 /// deletion whether it was the last.
 final class Members: Sendable {
-    /// Nil until there was a list.
-    private let ids = Mutex<Set<String>?>(nil)
+    private struct State {
+        /// Nil until there was a list.
+        var ids: Set<String>?
+        var changes = 0
+    }
 
-    /// A list of all containers.
-    func replace(_ all: Set<String>) { ids.withLock { $0 = all } }
+    private let state = Mutex(State())
+
+    /// To be taken before a list is asked for: how many changes there were.
+    var changes: Int { state.withLock { $0.changes } }
+
+    /// A list of all containers. One that was asked for before the last change shows what is gone,
+    /// and lacks what was made: it does not count.
+    func replace(_ all: Set<String>, asOf changes: Int) {
+        state.withLock { if $0.changes == changes { $0.ids = all } }
+    }
 
     /// One was made.
-    func insert(_ id: String) { ids.withLock { _ = $0?.insert(id) } }
+    func insert(_ id: String) {
+        state.withLock { state in
+            state.ids?.insert(id)
+            state.changes += 1
+        }
+    }
 
     /// One is gone.
-    func remove(_ id: String) { ids.withLock { _ = $0?.remove(id) } }
+    func remove(_ id: String) {
+        state.withLock { state in
+            state.ids?.remove(id)
+            state.changes += 1
+        }
+    }
 
     /// False where one is known to stand.
-    var mayBeEmpty: Bool { ids.withLock { $0?.isEmpty ?? true } }
+    var mayBeEmpty: Bool { state.withLock { $0.ids?.isEmpty ?? true } }
 }
 
 extension DockerProvider {
@@ -33,8 +54,9 @@ extension DockerProvider {
         await networkTurnstile.enter()
         defer { networkTurnstile.leave() }
         do throws(ProviderFailure) {
+            let changes = members.changes
             let left = try await summaries(labels: [:])
-            members.replace(Set(left.map(\.id)))
+            members.replace(Set(left.map(\.id)), asOf: changes)
             guard left.isEmpty else { return networkOwed.set(false) }
             // Before the call: a creation that comes now looks for itself.
             networkSeen.set(false)

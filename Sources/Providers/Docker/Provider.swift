@@ -87,6 +87,7 @@ public struct DockerProvider: AbstractProvider {
         _ filter: InstanceFilter
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
         let ticket = cache.ticket()
+        let changes = members.changes
         let answer = try await list(labels: [:])
         if filter == .all, let known = lastList.instances(answer.body, cache) {
             if networkOwed.isTrue { await removeNetworkAfterLast() }
@@ -98,7 +99,7 @@ public struct DockerProvider: AbstractProvider {
         guard filter == .all else { return instances }
         tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
-        members.replace(ids)
+        members.replace(ids, asOf: changes)
         if networkOwed.isTrue { await removeNetworkAfterLast() }
         cache.retain(ids)
         ready.retain(ids)

@@ -28,8 +28,9 @@ struct StatusReport {
             name = record.name
             id = record.id
             provider = record.provider
-            status = record.observed?.status ?? .pending
             conditions = record.conditions
+            let isAbsent = conditions.contains { $0.kind == .ready && $0.reason == "Absent" }
+            status = record.observed?.status ?? (isAbsent ? .absent : .pending)
             ready = conditions.contains { $0.kind == .ready && $0.isTrue }
             instance = record.observed?.value
             specHash = record.observed?.ownership.specHash.text
@@ -114,7 +115,8 @@ struct StatusReport {
     private func cells(_ row: Row, _ wide: Bool) -> [String] {
         let url = row.instance?.network.urls.first ?? "-"
         let start = [
-            row.name, row.provider, row.status.rawValue, row.ready ? "yes" : "no",
+            row.name, row.provider, row.status.rawValue,
+            row.ready ? "yes" : row.status == .absent ? "-" : "no",
             Age.text(since: row.instance?.createdAt),
         ]
         guard wide else { return start + [url] }
@@ -152,7 +154,7 @@ struct StatusReport {
 extension StatusReport.Row {
     /// Whether the table alone does not say why it is not ready.
     fileprivate var needsWords: Bool {
-        !ready && hold == nil && instance?.config.state != .stopped
+        !ready && status != .absent && hold == nil && instance?.config.state != .stopped
             && !conditions.contains { ![.ready, .notEnforced, .exposed].contains($0.kind) }
     }
 }

@@ -1,0 +1,89 @@
+import Foundation
+import PalHTTP
+import TestSupport
+import Testing
+
+/// What hangs on the Engine by a connection of its own: it ends with it, says why, and can be had
+/// again.
+@Suite("What an Engine's death cuts off", .needsOwnEngine, .timeLimit(.minutes(10)))
+struct CutOffTests {
+    /// A scene with one instance on an Engine of its own.
+    private func play(_ body: (Scene, OwnEngine, DockerEngine) async throws -> Void) async throws {
+        let engine = try OwnEngine()
+        defer { engine.remove() }
+        try await engine.start()
+        try await BusyboxImage.load(into: .unixSocket(path: engine.socket))
+        let docker = DockerEngine(socket: engine.socket)
+        try await Scene.play { plain in
+            let scene = plain.with([
+                "DOCKER_HOST": "unix://\(engine.socket)", "TMPDIR": plain.root + "/tmp",
+            ])
+            // Where what is copied goes through.
+            try FileManager.default.createDirectory(
+                atPath: scene.root + "/tmp", withIntermediateDirectories: true)
+            try scene.write("alice.yaml", "name: alice\nimage: \(BusyboxImage.name)\n")
+            try await scene.apply()
+            try await body(scene, engine, docker)
+            try await docker.removeEverything(of: scene.swarm)
+        }
+    }
+
+    private func comeBack(_ engine: OwnEngine, _ scene: Scene) async throws {
+        try await engine.bury()
+        try await engine.start()
+        try await scene.apply()
+    }
+
+    @Test func aCommandSaysSo() async throws {
+        try await play { scene, engine, docker in
+            async let command = scene.pal("exec", "alice", "--", "sh", "-c", "sleep 1234")
+            try await scene.eventually("the command runs") { _ in
+                let id = try await docker.containers(swarm: scene.swarm).first?.Id ?? ""
+                let top = try await docker.call("GET", "/containers/\(id)/top")
+                return String(decoding: top.body, as: UTF8.self).contains("sleep 1234")
+            }
+            engine.killer()
+            let cut = try await command
+            #expect(cut.code == 1 && cut.err.contains("Docker"), "\(cut)")
+            try await comeBack(engine, scene)
+            let again = try await scene.pal("exec", "alice", "--", "echo", "here")
+            #expect(again.out == "here\n", "\(again)")
+        }
+    }
+
+    @Test(arguments: [true, false]) func aCopySaysSo(_ isInwards: Bool) async throws {
+        try await play { scene, engine, _ in
+            let volume = engine.directory + "/data/volumes/pal_\(scene.swarm)_alice_home/_data"
+            let file = isInwards ? scene.root + "/big" : volume + "/big"
+            // Nothing but holes, which cost time to copy and no room to keep.
+            FileManager.default.createFile(atPath: file, contents: nil)
+            let handle = try FileHandle(forWritingTo: URL(filePath: file))
+            try handle.truncate(atOffset: 1 << 30)
+            try handle.close()
+            let (inside, copy) = ("alice:/home/coder/big", scene.root + "/copy")
+            async let copied =
+                isInwards ? scene.pal("cp", file, inside) : scene.pal("cp", inside, copy)
+            try await scene.eventually("it is under way") { _ in
+                isInwards
+                    ? size(volume + "/big") > 0
+                    : try FileManager.default.subpathsOfDirectory(atPath: scene.root + "/tmp")
+                        .contains { size(scene.root + "/tmp/" + $0) > 1 << 20 }
+            }
+            engine.killer()
+            let cut = try await copied
+            #expect(cut.code == 1 && cut.err.contains("Docker"), "\(cut)")
+            #expect(isInwards || size(copy) == 0, "half of it is no copy")
+            try await comeBack(engine, scene)
+            try "whole".write(toFile: scene.root + "/small", atomically: true, encoding: .utf8)
+            let again = try await scene.pal("cp", scene.root + "/small", inside)
+            #expect(again.code == 0, "\(again)")
+            let read = try await scene.pal("exec", "alice", "--", "cat", "/home/coder/big")
+            #expect(read.out == "whole", "\(read)")
+        }
+    }
+
+    private func size(_ path: String) -> Int {
+        let found = try? FileManager.default.attributesOfItem(atPath: path)
+        return found?[.size] as? Int ?? 0
+    }
+}
