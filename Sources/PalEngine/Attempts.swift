@@ -17,6 +17,8 @@ struct Attempts: Sendable, Hashable {
     var looks = 0
     /// When a new generation that stands beside the old one must be ready.
     var successorDeadline: Duration?
+    /// When a deletion that somebody else began must be over.
+    var deletionDeadline: Duration?
     /// Whether somebody asked for a restart.
     var restarts = false
     /// Why an update turned out to need a replacement.

@@ -80,7 +80,8 @@ extension Reconciler {
         for asked in control.open where asked.isBegun {
             guard let reply = reply(to: asked) else { continue }
             do {
-                try parts.ledger.answer(asked.request.number, reply)
+                try parts.ledger.answer(
+                    asked.request.number, reply, durably: asked.request.verb.isWish)
             } catch {
                 tellTrouble(error)
                 debts.owesAnswer = true

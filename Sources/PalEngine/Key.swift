@@ -11,22 +11,26 @@ final class Key {
     var declaration: Declaration? {
         didSet {
             cachedHash = nil
+            isPlain = false
             shareObserved()
             loseReadiness()
             index.refresh(self)
         }
     }
-    var frozen: [Diagnostic] = [] { didSet { index.refresh(self) } }
-    var record: Shared<InstanceRecord>? { didSet { index.refresh(self) } }
+    var frozen: [Diagnostic] = [] { didSet { change() } }
+    var record: Shared<InstanceRecord>? { didSet { change() } }
     /// The objects that bear the name, the oldest generation first.
     private(set) var observed: [Observed] = [] {
         didSet {
             loseReadiness()
-            index.refresh(self)
+            change()
         }
     }
     /// What came of the last decision; nil while a decision is due.
-    var outcome: Outcome? { didSet { index.refresh(self) } }
+    var outcome: Outcome? { didSet { change() } }
+    /// Whether the last decision was that it is as declared, and there was nothing to say of it.
+    /// Whatever changes of the name ends that.
+    private(set) var isPlain = false
 
     /// The world's count of changes when pal last touched it: a list that began earlier is not
     /// believed.
@@ -45,10 +49,51 @@ final class Key {
         self.index = index
     }
 
+    private func change() {
+        isPlain = false
+        index.refresh(self)
+    }
+
+    /// Notes that a decision says nothing at all, as nearly all do, of the one object that there is
+    /// and nobody holds.
+    func keep(_ plan: InstancePlan) {
+        guard outcome == .settled, declaration != nil, record?.hold == nil, isOnly(at: home),
+            plan == InstancePlan(name: name, provider: home)
+        else { return }
+        isPlain = true
+    }
+
+    /// Whether its one object is at a provider, and nothing says that another may have any.
+    func isOnly(at provider: String) -> Bool {
+        guard observed.count == 1, observed[0].provider == provider, let record else {
+            return false
+        }
+        return record.value.provider == provider && record.value.landing == nil
+            && record.value.applied != nil
+    }
+
+    /// The decision that was made and still holds, where it was that there is nothing to do and
+    /// nothing to say; nil where one has to be made.
+    ///
+    /// - Parameter isListed: Whether everything of a provider is known.
+    func standingPlan(_ isListed: (String) -> Bool) -> InstancePlan? {
+        guard isPlain, mustLookAt.isEmpty, isUndisturbed, isListed(observed[0].provider) else {
+            return nil
+        }
+        return InstancePlan(name: name, provider: observed[0].provider)
+    }
+
     /// What became of it lately; of most names there is nothing, and nothing is kept.
     var attempts: Attempts {
         get { storedAttempts?.value ?? Attempts() }
         set { storedAttempts = newValue == Attempts() ? nil : Shared(newValue) }
+    }
+
+    /// Whether nothing that was tried lately bears on what is decided.
+    var isUndisturbed: Bool {
+        guard let attempts = storedAttempts else { return true }
+        return !attempts.restarts && attempts.replaceBecause == nil
+            && attempts.successorDeadline == nil
     }
 
     static let defaultHome = ProviderFactory.defaultType.rawValue

@@ -235,6 +235,9 @@ public struct ControlRequest: Sendable, Hashable, Codable {
     /// The verbs that go through a controller.
     public enum Verb: String, Sendable, Hashable, Codable, CaseIterable {
         case apply, approve, start, stop, restart, retry, once
+
+        /// Whether it says something that nobody but the ledger knows, such as a hold or a consent.
+        package var isWish: Bool { self != .apply && self != .once }
     }
     /// The ledger's number; 0 before it is written.
     public var number: Int64
@@ -307,7 +310,9 @@ public protocol Ledger: Sendable {
     /// Requests that nobody has answered, oldest first.
     func openRequests() throws(LedgerError) -> [ControlRequest]
     /// Answers a request; one that was answered already stays so.
-    func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError)
+    ///
+    /// - Parameter durably: Waits until the disk has it, and everything that was written before it.
+    func answer(_ number: Int64, _ reply: ControlReply, durably: Bool) throws(LedgerError)
     /// Calls the handler when a request may have come, until the task is cancelled.
     func watchRequests(_ arrived: @Sendable () async -> Void) async
 }

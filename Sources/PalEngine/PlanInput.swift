@@ -43,6 +43,8 @@ public struct PlanInput: Sendable {
     public var replaceBecause: String?
     /// Whether a new generation beside the old one had all its time to become ready.
     public var isSuccessorLate = false
+    /// Whether a deletion that somebody else began had all its time to be over.
+    public var isDeletionLate = false
     /// The date of the decision, for holds that end.
     public var now: Date
 

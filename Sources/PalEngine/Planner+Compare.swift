@@ -8,8 +8,10 @@ extension Planner {
     static func compared(
         _ input: PlanInput, _ wanted: Wanted, _ instance: Shared<VSCodeInstance>
     ) -> InstancePlan {
-        if instance.status == .deleting { return endOfDeletion(input, instance.value) }
-        if [.stopping, .updating, .creating, .unknown].contains(instance.status) {
+        if instance.status == .deleting, input.isDeletionLate {
+            return endOfDeletion(input, instance.value)
+        }
+        if [.stopping, .updating, .creating, .deleting, .unknown].contains(instance.status) {
             var plan = empty(input)
             plan.causes = [.init("it is \(instance.status.rawValue); waiting")]
             return plan
@@ -49,14 +51,14 @@ extension Planner {
         return plan
     }
 
-    /// A deletion that somebody began is ended, whether it goes on by itself or broke off. Once it
-    /// is gone, the creation follows as for all that is not there.
+    /// A deletion that somebody began and that does not come to its end is ended. Once it is gone,
+    /// the creation follows as for all that is not there.
     private static func endOfDeletion(
         _ input: PlanInput, _ instance: VSCodeInstance
     ) -> InstancePlan {
         var plan = empty(input)
         plan.action = .replace
-        plan.causes = [.init("it is being deleted, and is declared")]
+        plan.causes = [.init("its deletion broke off, and it is declared")]
         plan.steps = removal(instance)
         return plan
     }

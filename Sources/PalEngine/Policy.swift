@@ -19,6 +19,8 @@ public struct Policy: Sendable, Hashable {
     /// How long a new generation beside the old one may take to become ready before it is given
     /// up and the old one goes on.
     public var progressDeadline: Duration = .seconds(600)
+    /// How long a deletion that somebody else began may take before it is taken for broken off.
+    public var deletionGrace: Duration = .seconds(10)
     /// Decisions between two looks at requests and news.
     public var decisionsPerTurn = 1000
     /// Names that are worked on at once.

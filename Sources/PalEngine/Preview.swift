@@ -51,11 +51,18 @@ public struct Preview: Sendable {
         return Preview(of: world, admission, clock, policy)
     }
 
-    init(of world: World, _ admission: Admission, _ clock: any EngineClock, _ policy: Policy) {
+    init(
+        of world: World, _ admission: Admission, _ clock: any EngineClock, _ policy: Policy,
+        anew: Bool = false
+    ) {
         let path = world.desired?.specsPath ?? ""
         let keys = world.sorted
-        plans = keys.mapInParallel { Self.plan($0, world, policy, path) }
-        objects = keys.map(\.observed)
+        plans = keys.mapInParallel { key in
+            let standing = anew ? nil : world.standingPlan(of: key)
+            let plan = standing ?? Planner.plan(world.input(for: key, specsPath: path))
+            return Self.weighed(plan, key, world, policy)
+        }
+        objects = keys.mapInParallel(\.observed)
         var admission = admission
         for index in plans.indices where plans[index].isPrune {
             guard let wait = admission.admit(plans[index], at: clock.elapsed(), clock.date()) else {
@@ -80,10 +87,10 @@ public struct Preview: Sendable {
         return Stall.condition(of: plan, key.record?.value, after: policy.stallAfter, because: nil)
     }
 
-    private static func plan(
-        _ key: Key, _ world: World, _ policy: Policy, _ specsPath: String
+    /// The plan as it may go on: what depends on others, and on attempts that failed.
+    private static func weighed(
+        _ plan: InstancePlan, _ key: Key, _ world: World, _ policy: Policy
     ) -> InstancePlan {
-        let plan = Planner.plan(world.input(for: key, specsPath: specsPath))
         var gated = Admission.gate(plan, world.dependencies) {
             world.instance(of: $0)?.value.isServing == true
         }
@@ -98,5 +105,20 @@ public struct Preview: Sendable {
 extension Reconciler {
     /// What is to be done with every name, from what the running controller knows: not what it is
     /// doing, nor which pauses it makes first. Nothing is asked, and nothing done.
-    package func preview() -> Preview { Preview(of: world, admission, parts.clock, policy) }
+    ///
+    /// - Parameter anew: Decides also on names of which it is known already that there is nothing
+    ///   to do; the answer is the same.
+    package func preview(anew: Bool = false) -> Preview {
+        Preview(of: world, admission, parts.clock, policy, anew: anew)
+    }
+
+    /// The names of which something else would be decided now than what stands, for whoever watches
+    /// that there is none.
+    package var namesDecidedWrongly: [String] {
+        let path = world.desired?.specsPath ?? ""
+        return world.sorted.filter { key in
+            guard let plan = world.standingPlan(of: key) else { return false }
+            return plan != Planner.plan(world.input(for: key, specsPath: path))
+        }.map(\.name)
+    }
 }

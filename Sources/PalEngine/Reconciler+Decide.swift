@@ -221,6 +221,7 @@ extension Reconciler {
             key.attempts.madeBecause = nil
             noteSettled(key)
         }
+        if key.instance?.status == .deleting { return awaitDeletion(key, plan) }
         guard let instance = key.instance?.value, shouldRun(key) else {
             show(key, plan, .settled)
             return
@@ -267,6 +268,16 @@ extension Reconciler {
         if let since = key.readySince, now - since >= policy.settledAfter { forgetFailures(key) }
         if (key.record?.failures ?? 0) > 0 { queue.add(key.name, at: now + policy.settledAfter) }
         show(key, plan, .settled)
+    }
+
+    /// Somebody deletes it: when it is gone it is made again, and an event says so at once. Whether
+    /// that broke off, only time tells.
+    private func awaitDeletion(_ key: Key, _ plan: InstancePlan) {
+        if key.attempts.deletionDeadline == nil {
+            key.attempts.deletionDeadline = parts.clock.elapsed() + policy.deletionGrace
+        }
+        lookAgain(key)
+        show(key, plan, .waiting("somebody deletes it"))
     }
 
     /// Looks soon at what nothing can be done to, but which is on its way: others wait for it.

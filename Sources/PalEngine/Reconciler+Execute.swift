@@ -209,6 +209,7 @@ extension Reconciler {
         key.attempts.otherFailures = 0
         key.attempts.looks = 0
         key.attempts.successorDeadline = nil
+        key.attempts.deletionDeadline = nil
         if plan.action == .delete || plan.action == .replace, !standsByConsent(key) {
             key.record?.consent = nil
         }

@@ -74,8 +74,10 @@ extension Reconciler {
         }
     }
 
-    /// Writes what is true of the swarm as a whole, where it changed.
-    func saveState() {
+    /// Writes what is true of the swarm as a whole.
+    ///
+    /// - Parameter onlyNews: Not where it says what was written last, but for the time.
+    func saveState(onlyNews: Bool = false) {
         guard let desired = world.desired else { return }
         var state = SwarmState(specsPath: desired.specsPath, updatedAt: parts.clock.date())
         state.source = desired.source
@@ -89,8 +91,13 @@ extension Reconciler {
                 type: provider.provider.type, problem: provider.problem,
                 listedAt: provider.listedAt)
         }
+        if onlyNews, !debts.owesState, var saved = savedState {
+            saved.updatedAt = state.updatedAt
+            if saved == state { return }
+        }
         do {
             try parts.ledger.save(state)
+            savedState = state
             debts.owesState = false
         } catch {
             tellTrouble(error)

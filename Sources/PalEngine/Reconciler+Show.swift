@@ -30,6 +30,7 @@ extension Reconciler {
             let pause = min(.seconds(left), policy.resync)
             if left > 0 { queue.add(key.name, at: parts.clock.elapsed() + pause) }
         }
+        key.keep(plan)
     }
 
     private func tellChange(_ key: Key, _ outcome: Outcome) {

@@ -22,6 +22,8 @@ public actor Reconciler {
     var readings = 0
     var isStopping = false
     var debts = Debts()
+    /// What the ledger has of the swarm as a whole.
+    var savedState: SwarmState?
 
     /// What the engine works with; everything that has an effect comes in here.
     public struct Parts: Sendable {
@@ -148,7 +150,7 @@ public actor Reconciler {
             enqueue(name)
         }
         weighPruning()
-        saveState()
+        saveState(onlyNews: true)
         bell.ring()
     }
 

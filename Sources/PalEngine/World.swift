@@ -107,6 +107,11 @@ final class World {
         providers.mapValues { $0.capabilities.comparedFields }
     }
 
+    /// The decision on a name that still holds; nil where one has to be made.
+    func standingPlan(of key: Key) -> InstancePlan? {
+        key.standingPlan { providers[$0]?.isListed == true }
+    }
+
     /// All that a decision on a name depends on.
     func input(for key: Key, specsPath: String) -> PlanInput {
         var input = PlanInput(name: key.name, specsPath: specsPath, now: clock.date())
@@ -131,6 +136,7 @@ final class World {
         input.restarts = attempts.restarts
         input.replaceBecause = attempts.replaceBecause
         input.isSuccessorLate = attempts.successorDeadline.map { $0 <= clock.elapsed() } ?? false
+        input.isDeletionLate = attempts.deletionDeadline.map { $0 <= clock.elapsed() } ?? false
         return input
     }
 
@@ -160,8 +166,12 @@ final class World {
 
     /// Whether everyone who may have a name was listed.
     func isSeen(_ key: Key) -> Bool {
-        guard providers[key.home]?.isListed == true, !isFormerHomeUnseen(of: key),
-            unseenHolder(of: key) == nil, awaitedHome(of: key) == nil
+        let home = key.home
+        guard providers[home]?.isListed == true else { return false }
+        // As nearly every name.
+        if key.isOnly(at: home) { return true }
+        guard !isFormerHomeUnseen(of: key), unseenHolder(of: key) == nil,
+            awaitedHome(of: key) == nil
         else { return false }
         return landing(of: key).map { $0.provider == key.home } ?? true
     }

@@ -17,9 +17,11 @@ extension SQLiteLedger {
         }
     }
 
-    /// Answers a request, and waits for the disk. One that was withdrawn or answered stays so.
-    public func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError) {
-        try write(to: "answer a request", durably: true) { db in
+    /// Answers a request. One that was withdrawn or answered stays so.
+    public func answer(
+        _ number: Int64, _ reply: ControlReply, durably: Bool
+    ) throws(LedgerError) {
+        try write(to: "answer a request", durably: durably) { db in
             try db.run(
                 "UPDATE request SET answer = ? WHERE number = ? AND answer IS NULL",
                 [try LedgerJSON.text(reply), number])

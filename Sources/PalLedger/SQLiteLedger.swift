@@ -10,8 +10,8 @@ import Synchronization
 /// thread.
 ///
 /// What survives: everything survives the death of the process at any point. Against a power cut,
-/// `begin` and `answer` wait for the disk, and with them all that was written before; other
-/// writes reach it with the next of these or at the next checkpoint (WAL with
+/// `begin` and the answers to wishes wait for the disk, and with them all that was written before;
+/// other writes reach it with the next of these or at the next checkpoint (WAL with
 /// `synchronous=NORMAL`). Losing those costs no more than a look at the provider, and nothing is
 /// ever half written.
 public final class SQLiteLedger: Ledger, Sendable {

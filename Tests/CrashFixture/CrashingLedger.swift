@@ -38,7 +38,9 @@ struct CrashingLedger: Ledger {
         try points.around { () throws(LedgerError) in try base.save(state) }
     }
 
-    func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError) {
-        try points.around { () throws(LedgerError) in try base.answer(number, reply) }
+    func answer(_ number: Int64, _ reply: ControlReply, durably: Bool) throws(LedgerError) {
+        try points.around { () throws(LedgerError) in
+            try base.answer(number, reply, durably: durably)
+        }
     }
 }

@@ -9,7 +9,7 @@ import Testing
 /// asks of it for an operation, one after the other. Nothing is lost, nothing is there twice.
 @Suite(
     "An Engine that is killed", .serialized, .needsRegistry,
-    .needsOwnEngine, .timeLimit(.minutes(15)))
+    .needsKillableEngine, .timeLimit(.minutes(15)))
 struct EngineKillTests {
     /// What is asked of pal when the Engine is killed.
     enum Operation: String, CaseIterable, CustomTestStringConvertible {
@@ -31,7 +31,7 @@ struct EngineKillTests {
     }
 
     private func play(_ operation: Operation, _ image: String) async throws {
-        let engine = try OwnEngine()
+        let engine: any KillableEngine = DockerEngine.isPodman ? OwnPodman() : try OwnEngine()
         defer { engine.remove() }
         try await engine.start()
         try await BusyboxImage.load(into: .unixSocket(path: engine.socket))
@@ -56,7 +56,7 @@ private struct Play {
     let operation: EngineKillTests.Operation
     let image: String
     let scene: Scene
-    let engine: OwnEngine
+    let engine: any KillableEngine
     let relay: RelayEngine
 
     /// Runs the operation and kills the Engine at the change of that number.

@@ -104,10 +104,12 @@ struct PlannerTests {
     @Test func endsADeletionThatSomebodyBeganOfWhatIsDeclared() {
         var input = standing(config())
         input.observed[0].status = .deleting
+        #expect(Planner.plan(input).action == .none, "it goes on by itself, as a rule")
+        input.isDeletionLate = true
         let plan = Planner.plan(input)
         #expect(plan.action == .replace)
         #expect(plan.steps.map(\.verb) == [.delete])
-        #expect(plan.causes.map(\.message) == ["it is being deleted, and is declared"])
+        #expect(plan.causes.map(\.message) == ["its deletion broke off, and it is declared"])
         input.observed = []
         #expect(Planner.plan(input).steps.map(\.verb) == [.create])
     }

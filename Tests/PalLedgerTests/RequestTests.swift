@@ -23,11 +23,11 @@ import Testing
         #expect(try asker.reply(to: first) == nil)
 
         let reply = ControlReply(isDone: true, messages: ["alice is stopped"])
-        try controller.answer(first, reply)
+        try controller.answer(first, reply, durably: true)
         #expect(try asker.reply(to: first) == reply)
         #expect(try asker.reply(to: second) == nil)
         #expect(try controller.openRequests().map(\.number) == [second])
-        try controller.answer(first, ControlReply(isDone: false, messages: []))
+        try controller.answer(first, ControlReply(isDone: false, messages: []), durably: true)
         #expect(try asker.reply(to: first) == reply)
     }
 
@@ -36,12 +36,12 @@ import Testing
         let number = try ledger.ask(Self.stop("ann"))
         #expect(try ledger.withdraw(number))
         #expect(try ledger.openRequests().isEmpty)
-        try ledger.answer(number, ControlReply(isDone: true, messages: []))
+        try ledger.answer(number, ControlReply(isDone: true, messages: []), durably: true)
         #expect(try ledger.reply(to: number) == nil)
 
         let answered = try ledger.ask(Self.stop("ann"))
         #expect(answered > number)
-        try ledger.answer(answered, ControlReply(isDone: true, messages: []))
+        try ledger.answer(answered, ControlReply(isDone: true, messages: []), durably: true)
         #expect(try ledger.withdraw(answered) == false)
         #expect(try ledger.reply(to: answered)?.isDone == true)
     }
@@ -61,11 +61,11 @@ import Testing
         let open = try ledger.ask(Self.stop("ann"))
         let first = try ledger.ask(Self.stop("ann"))
         let done = ControlReply(isDone: true, messages: [])
-        try ledger.answer(first, done)
+        try ledger.answer(first, done, durably: true)
         var last = first
         for _ in 0..<1_001 {
             last = try ledger.ask(Self.stop("ann"))
-            try ledger.answer(last, done)
+            try ledger.answer(last, done, durably: true)
         }
         #expect(try ledger.reply(to: first) == nil)
         #expect(try ledger.reply(to: last) == done)

@@ -32,6 +32,7 @@ struct ComposeContender: Contender {
         try await untilAllAnswer(ports[...])
     }
 
+    var looks: Int { 3 }
     mutating func nothingToDo() async throws { try await compose("up", "--detach") }
 
     mutating func changeOne() async throws {

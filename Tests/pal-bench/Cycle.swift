@@ -8,6 +8,8 @@ protocol Contender {
     mutating func fromNothing() async throws
     /// Makes sure that all is as it should be, when it is.
     mutating func nothingToDo() async throws
+    /// How often that is measured in a round: what takes milliseconds, more often.
+    var looks: Int { get }
     /// Gives the first one another environment, which takes a new container, and returns when it
     /// answers.
     mutating func changeOne() async throws
@@ -86,8 +88,10 @@ struct Cycle {
             try await timed { try await contender.fromNothing() })
         // The first is for connections and caches.
         try await contender.nothingToDo()
-        times[.nothingToDo, default: Series()].add(
-            try await timed { try await contender.nothingToDo() })
+        for _ in 0..<contender.looks {
+            times[.nothingToDo, default: Series()].add(
+                try await timed { try await contender.nothingToDo() })
+        }
         times[.changeOne, default: Series()].add(
             try await timed { try await contender.changeOne() })
         times[.deleteAll, default: Series()].add(
@@ -114,6 +118,10 @@ struct Cycle {
         }
         return figures
     }
+}
+
+extension Contender {
+    var looks: Int { 20 }
 }
 
 /// The Engine's API driven directly.

@@ -33,8 +33,8 @@ final class TellingLedger: Ledger {
         throw CancellationError()
     }
 
-    func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError) {
-        try base.answer(number, reply)
+    func answer(_ number: Int64, _ reply: ControlReply, durably: Bool) throws(LedgerError) {
+        try base.answer(number, reply, durably: durably)
         answered.yield((number, reply))
     }
 

@@ -107,8 +107,10 @@ struct SimulatedLedger: Ledger {
         controller.step("after it wrote the state of the swarm")
     }
 
-    func answer(_ number: Int64, _ reply: ControlReply) throws(LedgerError) {
-        try write("an answer") { () throws(LedgerError) in try base.answer(number, reply) }
+    func answer(_ number: Int64, _ reply: ControlReply, durably: Bool) throws(LedgerError) {
+        try write("an answer") { () throws(LedgerError) in
+            try base.answer(number, reply, durably: durably)
+        }
         for message in reply.messages { guardian.check(text: message, in: "an answer") }
         trace.add(.answered(number, reply), by: controller.number)
         controller.step("after it wrote an answer")

@@ -1,3 +1,5 @@
+import PalEngine
+
 /// What people, programs and machines around pal do in a run.
 enum Deed: Sendable, Hashable {
     case addSpec, changeSpec, removeSpec, command
@@ -23,12 +25,14 @@ final class Outside: Sendable {
     let world: World
     let writer: Confined<SpecWriter>
     let random: Confined<SeededRandom>
+    let probes: Confined<SeededRandom>
     let lastCare = Confined(Duration.zero)
 
     init(_ world: World) {
         self.world = world
         writer = Confined(SpecWriter(seed: world.seed, names: world.setup.names))
         random = Confined(SeededRandom(seed: world.seed, for: "deeds"))
+        probes = Confined(SeededRandom(seed: world.seed, for: "probes"))
     }
 
     var clock: VirtualClock { world.clock }
@@ -70,6 +74,17 @@ final class Outside: Sendable {
         case .removeSpec: removeSpec()
         case .command: command()
         case .fault(let fault): if strike(fault) { faults.count(fault) }
+        }
+        clock.after(probes.value.time(0...2_000)) { [self] in probe() }
+    }
+
+    /// Asks the controller whether what it decided holds.
+    private func probe() {
+        guard let reconciler = world.life.value.reconciler else { return }
+        _ = world.scheduler.start { [world] in
+            for name in await reconciler.namesDecidedWrongly {
+                world.trace.add(.decidedWrongly(name))
+            }
         }
     }
 

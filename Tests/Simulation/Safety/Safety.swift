@@ -15,7 +15,7 @@ struct Safety {
             PruneBudget(policy), PersistentData(), NoSecrets(), IntentFirst(),
             OldServesUntilReady(), AsksBeforeInterrupting(), DependenciesFirst(),
             PausesAfterFailures(policy), LooksBeforeRepeating(), KeepsPauses(),
-            OneController(),
+            OneController(), StandingDecisions(),
         ]
     }
 

@@ -99,6 +99,7 @@ enum Fact: Sendable {
     case platform(String, name: String)
     case struck(Fault)
     case leaked(String)
+    case decidedWrongly(String)
 
     /// One line for people; also what the run's hash is made of.
     var text: String {
@@ -135,6 +136,7 @@ enum Fact: Sendable {
         case .platform(let what, let name): "\(name) \(what)"
         case .struck(let fault): "fault: \(fault.rawValue)"
         case .leaked(let place): "a secret stands in \(place)"
+        case .decidedWrongly(let name): "something else would be decided now of \(name)"
         }
     }
 
