@@ -18,7 +18,7 @@ public actor SpecDirectory: SpecSource {
     private static let confirmation = Duration.milliseconds(150)
     private static let confirmations = 8
     /// How long to wait for files that are being written: after each of these comes another scan.
-    private static let pauses = [10, 20, 40, 60, 60, 60, 60, 60, 60].map {
+    private static let pauses = [8, 20, 40, 60, 60, 60, 60, 60, 60].map {
         Duration.milliseconds($0)
     }
 

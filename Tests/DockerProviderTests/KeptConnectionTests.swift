@@ -21,12 +21,13 @@ private final class KeepingEngine: Sendable {
             while case let socket = accept(listener, nil, nil), socket >= 0 {
                 TestThread.start { self.serve(socket) }
             }
+            // Not by whoever ends it: the number would be another's while this still accepts.
+            Glibc.close(listener)
         }
     }
 
     func close() {
         shutdown(listener, Int32(SHUT_RDWR))
-        Glibc.close(listener)
         unlink(path)
     }
 

@@ -289,3 +289,28 @@ struct InspectCacheTests {
         #expect(cache.detail("a", mark: "m", now: now + .seconds(300)) == nil)
     }
 }
+
+@Suite("The last list on Docker")
+struct LastListTests {
+    private func withoutAges(_ text: String) -> String {
+        String(decoding: LastList.withoutAges(Array(text.utf8)), as: UTF8.self)
+    }
+
+    @Test func onlyAgesAreLeftOut() {
+        let list =
+            #"[{"State":"running","Status":"Up 5 seconds"},{"Status":"Up 2 hours (healthy)"}]"#
+        let later =
+            #"[{"State":"running","Status":"Up About a minute"},{"Status":"Up 3 hours (healthy)"}]"#
+        #expect(withoutAges(list) == withoutAges(later))
+        let ill = later.replacing("(healthy)", with: "(unhealthy)")
+        #expect(withoutAges(list) != withoutAges(ill))
+        let other = later.replacing("running", with: "paused")
+        #expect(withoutAges(list) != withoutAges(other))
+    }
+
+    @Test(arguments: [
+        "", "[]", #"[{"Status":"Exited (1) 3 seconds ago"}]"#, #"[{"Status":"Up "#,
+        #"[{"Labels":{"a":"\"Status\":\"Up 3\""}}]"#,
+    ])
+    func whatHasNoneIsLeftAsItIs(_ text: String) { #expect(withoutAges(text) == text) }
+}

@@ -92,5 +92,9 @@ struct MembersTests {
         #expect(!members.mayBeEmpty)
         members.replace([], asOf: members.changes)
         #expect(members.mayBeEmpty)
+        members.beginCreation()
+        #expect(!members.mayBeEmpty, "one is to come")
+        members.endCreation()
+        #expect(members.mayBeEmpty)
     }
 }

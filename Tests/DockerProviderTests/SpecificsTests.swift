@@ -261,8 +261,11 @@ struct SpecificContainerTests {
             let name = "pal_\(swarm.name)"
             _ = try await swarm.provider.listInstances(.all)
             _ = try await swarm.provider.deleteInstance(first.reference)
+            _ = try await swarm.provider.listInstances(.all)
             #expect(try await swarm.provider.networkExists(name))
             _ = try await swarm.provider.deleteInstance(second.reference)
+            #expect(try await swarm.provider.networkExists(name), "it may be made anew")
+            _ = try await swarm.provider.listInstances(.all)
             #expect(try await !swarm.provider.networkExists(name))
             // It is made again for who comes next.
             let third = try await swarm.createReady("carol") { $0.specific = nil }

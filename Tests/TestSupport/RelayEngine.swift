@@ -47,11 +47,11 @@ public final class RelayEngine: Sendable {
         self.treatment = Mutex(treatment)
         listener = try TestSocket.listen(atPath: path, backlog: 256)
         TestThread.start { [self] in
-            while true {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+            while case let connection = accept(listener, nil, nil), connection >= 0 {
                 TestThread.start { self.serve(connection) }
             }
+            // Not by whoever ends it: the number would be another's while this still accepts.
+            Glibc.close(listener)
         }
     }
 
@@ -76,7 +76,6 @@ public final class RelayEngine: Sendable {
     /// Ends it; connections that are open go on.
     public func close() {
         shutdown(listener, Int32(SHUT_RDWR))
-        Glibc.close(listener)
         unlink(path)
     }
 

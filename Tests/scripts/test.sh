@@ -51,10 +51,11 @@ done
 # What is tested on Docker's Engine once more, with Podman's service in its place. Of many that start
 # at once Podman 4.3 forgets a port or a mount now and then.
 if [ -n "${PAL_TEST_PODMAN:-}" ]; then
-    "${run[@]}" env PAL_TEST_ENGINE=podman SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 \
-        swift test --skip-build --disable-xctest --filter \
-        '^DockerProviderTests|^EndToEndTests\.(Docker(Image|Repair|Fault)|Open|Exec|Import|Logs|Copy)Tests' |
-        tee -a "$log"
+    scenes='^EndToEndTests\.(Docker(Image|Repair|Fault)|Open|Exec|Import|Logs|Copy)Tests'
+    for tests in "^DockerProviderTests|$scenes" EngineKillTests; do
+        "${run[@]}" env PAL_TEST_ENGINE=podman SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 \
+            swift test --skip-build --disable-xctest --filter "$tests" | tee -a "$log"
+    done
 fi
 perl -ne '$tests += $1, $suites += $2, $time += $3
     if /Test run with (\d+) tests? in (\d+) suites? passed after ([\d.]+) seconds/;

@@ -17,7 +17,9 @@ extension DockerProvider {
         _ request: CreateRequest
     ) async throws(ProviderFailure) -> VSCodeInstance {
         try check(request)
+        members.beginCreation()
         do throws(ProviderFailure) {
+            defer { members.endCreation() }
             return try await create(request)
         } catch {
             // The network may have been made for it; what nobody knows the end of may need it.

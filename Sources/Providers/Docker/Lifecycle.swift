@@ -104,10 +104,8 @@ extension DockerProvider {
         networkOwed.set(true)
         guard let detail = try await find(reference) else { return false }
         // What others put into a nameless volume is not pal's to throw away.
-        let isDeleted = try await delete(
+        return try await delete(
             detail.id, named: detail.plainName, withNamelessVolumes: reference.adopted == nil)
-        await removeNetworkAfterLast()
-        return isDeleted
     }
 
     /// Limits are changed while it runs.

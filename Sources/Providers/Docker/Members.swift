@@ -10,6 +10,8 @@ final class Members: Sendable {
         /// Nil until there was a list.
         var ids: Set<String>?
         var changes = 0
+        /// Creations under way.
+        var creations = 0
     }
 
     private let state = Mutex(State())
@@ -39,16 +41,23 @@ final class Members: Sendable {
         }
     }
 
-    /// False where one is known to stand.
-    var mayBeEmpty: Bool { state.withLock { $0.ids?.isEmpty ?? true } }
+    /// One is going to be made, until as many have ended.
+    func beginCreation() { state.withLock { $0.creations += 1 } }
+
+    /// A creation has ended, whatever came of it.
+    func endCreation() { state.withLock { $0.creations -= 1 } }
+
+    /// False where one is known to stand, or to come.
+    var mayBeEmpty: Bool { state.withLock { $0.creations == 0 && $0.ids?.isEmpty ?? true } }
 }
 
 extension DockerProvider {
     /// Removes the swarm's network where no container is left: the last one was deleted, or the
     /// first one could not be made.
     ///
-    /// Asks the Engine only where no other is known. Whatever fails here is no failure of the
-    /// deletion: the next list tries it again, and a network that stays is used again.
+    /// For the list that follows a deletion, not the deletion itself: the only instance of a swarm
+    /// may be made anew right after. Asks the Engine only where no other is known. Whatever fails
+    /// here, the next list tries it again, and a network that stays is used again.
     func removeNetworkAfterLast() async {
         guard members.mayBeEmpty else { return }
         await networkTurnstile.enter()
@@ -65,7 +74,7 @@ extension DockerProvider {
                 EngineCall(
                     "GET", "/networks",
                     query: [EngineCall.filters(["name": [networkName], "label": [label]])]))
-            guard answer.isSuccess else { return }
+            guard answer.isSuccess, members.mayBeEmpty else { return }
             let isThere = try answer.decoded(as: [NetworkSummary].self).contains {
                 $0.name == networkName
             }

@@ -96,7 +96,10 @@ public struct DockerProvider: AbstractProvider {
         let summaries = try answer.decoded(as: [ContainerSummary].self)
         let instances = try await instances(summaries, filter)
         guard filter.adopting.isEmpty else { return instances + (try await adopted(filter)) }
-        guard filter == .all else { return instances }
+        guard filter == .all else {
+            if instances.isEmpty, networkOwed.isTrue { await removeNetworkAfterLast() }
+            return instances
+        }
         tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
         members.replace(ids, asOf: changes)
