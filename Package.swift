@@ -106,7 +106,8 @@ let package = Package(
 
         // Floor 4: faces.
         .target(
-            name: "PalImport", dependencies: ["PalModel", "PalProvider", "PalSpecs"],
+            name: "PalImport",
+            dependencies: ["PalEditors", "PalModel", "PalProvider", "PalSpecs"],
             swiftSettings: swift),
 
         // Floor 5: the command line, and the one place that puts the parts together.

@@ -41,7 +41,7 @@ public struct Admission: Sendable {
     ///   - candidates: Every name that would be pruned now; nil where that is not known, or nothing
     ///     may be pruned at all.
     ///   - declared: How many names the specs declare now.
-    ///   - isUndeclared: Whether pal knows a name, and no file stands for it.
+    ///   - isUndeclared: Whether pal knows a name, and no good declaration of it.
     public mutating func weigh(
         _ candidates: Set<String>?, declared: Int, isUndeclared: (String) -> Bool,
         at elapsed: Duration, _ date: Date
@@ -53,7 +53,9 @@ public struct Admission: Sendable {
         let isTooMany =
             together.count > policy.pruneCount
             && together.count * 100 > policy.prunePercent * total
-        let held = stillParked(isUndeclared)
+        // Whose file was back in between is nobody's to delete by the consent of before.
+        parked?.names.removeAll { !isUndeclared($0) }
+        let held = Set(parked?.approvedBy == nil ? parked?.names ?? [] : [])
         let names = (isTooMany ? candidates.union(held) : held).sorted()
         guard !names.isEmpty else {
             parked = nil
@@ -61,11 +63,6 @@ public struct Admission: Sendable {
         }
         if let old = parked, old.approvedBy != nil, Set(old.names).isSuperset(of: names) { return }
         parked = ParkedPlan(names: names, since: parked?.since ?? date)
-    }
-
-    private func stillParked(_ isUndeclared: (String) -> Bool) -> Set<String> {
-        guard let parked, parked.approvedBy == nil else { return [] }
-        return Set(parked.names.filter(isUndeclared))
     }
 
     /// Lets the parked deletions go on.

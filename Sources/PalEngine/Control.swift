@@ -194,6 +194,12 @@ extension Reconciler {
     /// person does not know of them.
     private func approveParked(_ index: Int) {
         guard let parked = admission.parked else { return }
+        // What is consented to now would be carried out whenever that is over.
+        if let block = world.pruneBlock {
+            control.open[index].refusal =
+                "nothing can be deleted now: \(block); ask again when that is over"
+            return
+        }
         let agreed = Set(control.open[index].request.parked ?? [])
         guard agreed.isSuperset(of: parked.names) else {
             control.open[index].refusal =

@@ -221,7 +221,10 @@ extension Reconciler {
             key.attempts.madeBecause = nil
             noteSettled(key)
         }
-        if key.instance?.status == .deleting { return awaitDeletion(key, plan) }
+        if key.observed.count == 1, key.instance?.status == .deleting {
+            return awaitDeletion(key, plan)
+        }
+        if key.attempts.deletionDeadline != nil { key.attempts.deletionDeadline = nil }
         guard let instance = key.instance?.value, shouldRun(key) else {
             show(key, plan, .settled)
             return
@@ -277,7 +280,7 @@ extension Reconciler {
             key.attempts.deletionDeadline = parts.clock.elapsed() + policy.deletionGrace
         }
         lookAgain(key)
-        show(key, plan, .waiting("somebody deletes it"))
+        show(key, plan, .waiting("it is being deleted"))
     }
 
     /// Looks soon at what nothing can be done to, but which is on its way: others wait for it.
@@ -331,7 +334,9 @@ extension Reconciler {
     private func looksForRemains(_ key: Key) -> Bool {
         guard let provider = key.attempts.mayHaveLeft else { return false }
         key.attempts.mayHaveLeft = nil
-        guard let state = world.providers[provider] else { return false }
+        // What cannot be asked now is not waited for: nobody knows for how long.
+        guard let state = world.providers[provider], state.isListed, state.problem == nil
+        else { return false }
         key.mustLookAt.insert(provider)
         state.look(at: key.name, at: parts.clock.elapsed())
         return true

@@ -91,7 +91,8 @@ extension Reconciler {
                 type: provider.provider.type, problem: provider.problem,
                 listedAt: provider.listedAt)
         }
-        if onlyNews, !debts.owesState, var saved = savedState {
+        // The next list says how late it is, where there is one.
+        if onlyNews, !debts.owesState, !state.providers.isEmpty, var saved = savedState {
             saved.updatedAt = state.updatedAt
             if saved == state { return }
         }

@@ -217,7 +217,7 @@ public actor Reconciler {
         for name in Set(before?.names ?? []).union(admission.parked?.names ?? []).sorted() {
             enqueue(name)
         }
-        if let parked = admission.parked, before?.names != parked.names {
+        if let parked = admission.parked, parked.approvedBy == nil, before?.names != parked.names {
             note(
                 nil, .warning, "Parked",
                 "\(parked.names.count) deletions wait for 'pal approve': "

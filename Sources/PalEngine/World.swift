@@ -85,10 +85,9 @@ final class World {
     /// The names whose deletion the specs ask for now; nil where nothing may be pruned.
     var pruneCandidates: Set<String>? { pruneBlock == nil ? index.prunable : nil }
 
-    /// Whether a name is known, and no file stands for it, not even a broken one.
+    /// Whether a name is known, and no good declaration of it.
     func isUndeclared(_ name: String) -> Bool {
-        guard let key = keys[name] else { return false }
-        return key.declaration == nil && key.frozen.isEmpty
+        keys[name].map { $0.declaration == nil } ?? false
     }
 
     /// Every name's key, in the order of the names.

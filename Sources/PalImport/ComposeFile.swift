@@ -126,6 +126,16 @@ struct ComposeScope {
 
     /// What stands beside the services and says something that no spec does.
     mutating func remarkOnTheRest() {
+        for volume in root["volumes"]?.mapping ?? [] {
+            for entry in volume.value.mapping ?? []
+            where !["name", "external"].contains(entry.key.text) {
+                remarks.append(
+                    Diagnostic(
+                        entry.key.location(in: file.path),
+                        "volumes.\(volume.key.text).\(entry.key.text): not carried over; a volume "
+                            + "that is there is used as it is"))
+            }
+        }
         let known: Set = ["services", "version", "name", "volumes", "secrets"]
         for pair in root.mapping ?? []
         where !known.contains(pair.key.text) && !pair.key.text.hasPrefix("x-") {

@@ -22,9 +22,15 @@ extension ComposeService {
             remark(item, "a port without a target; not carried over")
             return nil
         }
-        let outside = item["published"].flatMap { text($0) }.flatMap { Int($0) }
+        let published = item["published"].flatMap { text($0) }
+        let outside = published.flatMap { Int($0) }
+        if let published, outside == nil, !published.isEmpty {
+            remark(item, "of the ports '\(published)' pal chooses none; it takes any free one")
+        }
+        remarkOnOthers(
+            than: ["target", "published", "protocol", "host_ip"], in: item, "ports")
         if let address = item["host_ip"].flatMap({ text($0) }) { noteAddress(address, item) }
-        return mapping(inside, outside, item["protocol"].flatMap { text($0) })
+        return mapping(inside, outside, item["protocol"].flatMap { text($0) }, item)
     }
 
     /// `[ADDRESS:][OUTSIDE:]INSIDE[/PROTOCOL]`, each of the two perhaps a range.
@@ -42,9 +48,12 @@ extension ComposeService {
             return []
         }
         let kind = halves.count > 1 ? halves[1] : nil
-        return inside.enumerated().map { index, port in
-            mapping(port, outside.map { $0[$0.startIndex + index] }, kind)
+        var ports: [PortMapping] = []
+        for (index, port) in inside.enumerated() {
+            mapping(port, outside.map { $0[$0.startIndex + index] }, kind, item)
+                .map { ports.append($0) }
         }
+        return ports
     }
 
     private static func range(_ text: String) -> [Int]? {
@@ -55,8 +64,15 @@ extension ComposeService {
         return Array(first...last)
     }
 
-    private func mapping(_ inside: Int, _ outside: Int?, _ kind: String?) -> PortMapping {
-        PortMapping(internal: inside, external: outside, protocol: kind == "udp" ? kind : nil)
+    private mutating func mapping(
+        _ inside: Int, _ outside: Int?, _ kind: String?, _ item: Node
+    ) -> PortMapping? {
+        guard [nil, "tcp", "udp"].contains(kind) else {
+            remark(item, "port \(inside) speaks \(kind ?? ""); not carried over")
+            return nil
+        }
+        return PortMapping(
+            internal: inside, external: outside, protocol: kind == "udp" ? kind : nil)
     }
 
     private mutating func noteAddress(_ address: String, _ item: Node) {
@@ -103,6 +119,12 @@ extension ComposeService {
             let kind = item["type"].flatMap({ text($0) }),
             ["bind", "volume", "tmpfs"].contains(kind)
         else { return remark(item, "a mount of an unknown type; not carried over") }
+        remarkOnOthers(
+            than: ["type", "source", "target", "read_only", "tmpfs", "bind", "volume"], in: item,
+            "volumes")
+        remarkOnOthers(than: ["size"], in: item["tmpfs"], "volumes.tmpfs")
+        remarkOnOthers(than: [], in: item["bind"], "volumes.bind")
+        remarkOnOthers(than: [], in: item["volume"], "volumes.volume")
         let source = item["source"].flatMap { text($0) }
         spec.mount(
             kind,

@@ -49,7 +49,10 @@ extension ComposeService {
     }
 
     mutating func readReplicas(_ pair: Node.Pair) {
-        guard let value = text(pair.value), let count = Int(value), count >= 0 else { return }
+        guard let value = text(pair.value) else { return }
+        guard let count = Int(value), count >= 0 else {
+            return remark(pair.key, "\(pair.key.text): '\(value)' is no number; not carried over")
+        }
         if count != 1 { config.replicas = count }
     }
 

@@ -1,3 +1,4 @@
+internal import PalEditors
 import PalModel
 import PalSpecs
 
@@ -26,16 +27,18 @@ extension ComposeService {
 
     mutating func readEnvironment(_ pair: Node.Pair) {
         for (name, value, place) in pairs(pair.value) {
-            if let value {
-                take(name, value, place)
-            } else if let reference = SecretReference(
-                .map(["fromEnv": .string(name), "as": .string("env")]))
-            {
-                // The shell's own value, at the time when the instance is made.
-                config.secrets = (config.secrets ?? [:]).merging([name: reference]) { $1 }
-                remark(place, "\(name) is taken from the controller's environment")
-            }
+            if let value { take(name, value, place) } else { takeFromShell(name, place) }
         }
+    }
+
+    /// The shell's own value, at the time when the instance is made.
+    private mutating func takeFromShell(_ name: String, _ place: Node) {
+        guard
+            let reference = SecretReference(
+                .map(["fromEnv": .string(name), "as": .string("env")]))
+        else { return remark(place, "\(name) is no name of a variable; not carried over") }
+        config.secrets = (config.secrets ?? [:]).merging([name: reference]) { $1 }
+        remark(place, "\(name) is taken from the controller's environment")
     }
 
     private mutating func take(_ name: String, _ value: String, _ place: Node) {
@@ -54,6 +57,7 @@ extension ComposeService {
                 }
                 continue
             }
+            for name in EnvFile.namesAlone(content) { takeFromShell(name, item) }
             for (name, value) in EnvFile.variables(content) {
                 // What 'environment' says wins, wherever it stands.
                 let isSaid =
@@ -107,6 +111,15 @@ extension ComposeService {
                 continue
             }
             names.append(name)
+            if let condition = place["condition"].flatMap({ text($0) }),
+                condition != "service_healthy"
+            {
+                remark(
+                    place,
+                    "depends_on '\(service)': \(condition) is not carried over; pal waits "
+                        + "until it is ready")
+            }
+            remarkOnOthers(than: ["condition"], in: place, "depends_on.\(service)")
         }
         if !names.isEmpty { config.dependsOn = names.sorted() }
     }
@@ -114,13 +127,16 @@ extension ComposeService {
     mutating func readHealthCheck(_ pair: Node.Pair) {
         let check = pair.value
         if check["disable"]?.scalar?.kind == .bool(true)
-            || texts(check["test"] ?? check) == ["NONE"]
+            || check["test"].map({ texts($0) == ["NONE"] }) == true
         {
-            return
+            return remark(pair.key, "healthcheck: it is off, and pal asks the editor all the same")
         }
         let command = check["test"].map { texts($0).joined(separator: " ") } ?? ""
-        if let path = Self.path(in: command) {
+        if let (path, port) = Self.address(in: command) {
             config.health.path = path
+            if let port, port != EditorProfile(for: config).port {
+                remark(pair.key, "healthcheck asks port \(port); pal asks the editor's")
+            }
         } else if !command.isEmpty {
             remark(
                 pair.key,
@@ -141,13 +157,12 @@ extension ComposeService {
         if check["retries"] != nil { remark(pair.key, "healthcheck.retries: always 3") }
     }
 
-    /// The path of the one address of this very container that a command asks.
-    private static func path(in command: String) -> String? {
-        let address = /https?:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?(\/[^\s"';|&]*)/
+    /// The path and port of the one address of this very container that a command asks.
+    private static func address(in command: String) -> (path: String, port: Int?)? {
+        let address = /https?:\/\/(?:localhost|127\.0\.0\.1)(?::(\d+))?(\/[^\s"';|&]*)/
         let found = command.matches(of: address)
-        guard found.count == 1, let path = found.first.map({ String($0.1) }),
-            TextRule.urlPath.accepts(path)
+        guard found.count == 1, let match = found.first, TextRule.urlPath.accepts(String(match.2))
         else { return nil }
-        return path
+        return (String(match.2), match.1.flatMap { Int($0) })
     }
 }

@@ -113,6 +113,15 @@ struct ComposeService {
             Diagnostic(node.location(in: scope.file.path), what, instance: config.name))
     }
 
+    /// Says of every key of a map that is none of these that it does not come along.
+    mutating func remarkOnOthers(
+        than known: [String], in node: Node?, _ prefix: String, _ advice: String? = nil
+    ) {
+        for entry in node?.mapping ?? [] where !known.contains(entry.key.text) {
+            remark(entry.key, "\(prefix).\(entry.key.text): not carried over", advice)
+        }
+    }
+
     /// A scalar with its variables put in.
     mutating func text(_ node: Node) -> String? {
         guard let scalar = node.scalar, scalar.kind != .null else { return nil }

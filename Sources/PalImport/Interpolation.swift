@@ -107,6 +107,13 @@ enum EnvFile {
         }
     }
 
+    /// The names that stand without a value, which is the shell's then.
+    static func namesAlone(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isNewline).map(\.trimmed).filter { line in
+            !line.isEmpty && !line.hasPrefix("#") && !line.contains("=")
+        }
+    }
+
     private static func value(_ text: String) -> String {
         for quote in ["\"", "'"] where text.count > 1 && text.hasPrefix(quote) {
             let inside = text.dropFirst()

@@ -92,6 +92,16 @@ struct AdmissionTests {
         #expect(admission.parked == nil)
     }
 
+    @Test func whoseFileWasBackNeedsConsentOfItsOwn() {
+        var admission = Admission(policy: Policy())
+        admission.weigh(names(8), 0, at: .zero)
+        admission.approve(by: "ann")
+        admission.weigh(names(7), 1, at: .zero)
+        admission.weigh(names(8), 0, at: .zero)
+        #expect(admission.parked?.approvedBy == nil)
+        #expect(admission.admit(deletion("n7"), at: .zero, Date())?.kind == .parked)
+    }
+
     @Test func whatIsParkedStaysSoWhileNothingMayBePrunedOrIsSeen() {
         var admission = Admission(policy: Policy())
         admission.weigh(names(6), 0, at: .zero)

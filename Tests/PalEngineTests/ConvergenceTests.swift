@@ -164,6 +164,27 @@ struct ConvergenceTests {
         #expect(swarm.platform.objects.count == 10)
     }
 
+    /// It would have been carried out as soon as the first file was back.
+    @Test func anApprovalWhileNothingMayBeDeletedIsRefusedAndForgotten() async throws {
+        let swarm = try TestSwarm()
+        let all = (0..<10).map { swarm.config("n\($0)") }
+        swarm.source.declare(all)
+        try await swarm.perform(.apply)
+        swarm.source.declare(Array(all.prefix(1)))
+        try await swarm.perform(.apply)
+        #expect(try swarm.ledger.swarmState()?.parked?.names.count == 9)
+        swarm.source.declare([])
+        let reply = try await swarm.perform(.approve)
+        #expect(!reply.isDone)
+        #expect(reply.messages.first?.hasPrefix("nothing can be deleted now") == true, "\(reply)")
+        swarm.source.declare(Array(all.prefix(2)))
+        try await swarm.perform(.apply)
+        #expect(swarm.platform.objects.count == 10)
+        #expect(try swarm.ledger.swarmState()?.parked?.names.count == 8)
+        #expect(try await swarm.perform(.approve).isDone)
+        #expect(swarm.platform.objects.count == 2)
+    }
+
     @Test func anEmptyDirectoryAtStartDeletesNothing() async throws {
         let swarm = try TestSwarm()
         swarm.source.declare([swarm.config("a")])

@@ -184,7 +184,8 @@ struct GeneratedCase: Sendable {
         let hash = random.isOnce(in: 8) ? SpecHash(text: "v1:foreign") : place.hash(made)
         let status: InstanceStatus =
             random.isOnce(in: 5)
-            ? InstanceStatus.allCases[random.number(0...InstanceStatus.allCases.count - 1)]
+            ? random.one(
+                of: .pending, .creating, .starting, .stopping, .updating, .deleting, .unknown)
             : random.one(of: .running, .running, .running, .stopped, .failed)
         let ownership = Ownership(
             swarm: "s", name: name, id: random.isOnce(in: 12) ? "id-3" : "id-1",

@@ -133,6 +133,50 @@ struct ComposeTests {
             ])
     }
 
+    /// A review found that these went without a word.
+    @Test func theSmallPrintIsSaidToo() throws {
+        let all = try imported(
+            """
+            services:
+              web:
+                image: codercom/code-server
+                ports:
+                  - { target: 80, published: "8000-8010", mode: host }
+                  - "90:90/sctp"
+                volumes:
+                  - { type: bind, source: /a, target: /a, bind: { propagation: shared } }
+                  - { type: volume, source: v, target: /v, volume: { nocopy: true } }
+                depends_on: { db: { condition: service_started, restart: true } }
+                healthcheck: { test: "curl http://localhost:9999/healthz" }
+                scale: many
+                env_file: vars
+              db:
+                image: codercom/code-server
+                healthcheck: { disable: true }
+            volumes:
+              v: { driver: nfs, driver_opts: { o: addr } }
+            """, files: ["/srv/team/vars": "SAID=1\n# no\nALONE\n"])
+        #expect(
+            all.remarks.map { "\($0.location.line): \($0.message)" } == [
+                "5: of the ports '8000-8010' pal chooses none; it takes any free one",
+                "5: ports.mode: not carried over",
+                "6: port 90 speaks sctp; not carried over",
+                "8: volumes.bind.propagation: not carried over",
+                "9: volumes.volume.nocopy: not carried over",
+                "10: depends_on 'db': service_started is not carried over; pal waits until it is "
+                    + "ready",
+                "10: depends_on.db.restart: not carried over",
+                "11: healthcheck asks port 9999; pal asks the editor's",
+                "12: scale: 'many' is no number; not carried over",
+                "13: ALONE is taken from the controller's environment",
+                "16: healthcheck: it is off, and pal asks the editor all the same",
+                "18: volumes.v.driver: not carried over; a volume that is there is used as it is",
+                "18: volumes.v.driver_opts: not carried over; a volume that is there is used as it "
+                    + "is",
+            ])
+        #expect(all.specs.first?.config.network.ports == [PortMapping(internal: 80)])
+    }
+
     @Test func secretsDoNotComeIntoTheSpec() throws {
         let all = try imported(
             """

@@ -27,7 +27,7 @@ struct ComposeContender: Contender {
     }
 
     mutating func fromNothing() async throws {
-        try write(changed: false)
+        try write(changed: 0)
         try await compose("up", "--detach")
         try await untilAllAnswer(ports[...])
     }
@@ -35,8 +35,8 @@ struct ComposeContender: Contender {
     var looks: Int { 3 }
     mutating func nothingToDo() async throws { try await compose("up", "--detach") }
 
-    mutating func changeOne() async throws {
-        try write(changed: true)
+    mutating func changeOne(to value: Int) async throws {
+        try write(changed: value)
         try await compose("up", "--detach")
         try await untilAllAnswer(ports.prefix(1))
     }
@@ -45,7 +45,7 @@ struct ComposeContender: Contender {
 
     mutating func end() async { try? await compose("down", "--volumes") }
 
-    private func write(changed: Bool) throws {
+    private func write(changed value: Int) throws {
         var text = "version: \"2.4\"\nservices:\n"
         for (index, name) in names.enumerated() {
             text += """
@@ -56,7 +56,7 @@ struct ComposeContender: Contender {
                     ports: ["127.0.0.1:\(ports[index]):8080"]
                     volumes: ["\(name)_home:/home/coder"]
                     networks: [swarm]
-                    environment: { CHANGED: "\(changed && index == 0 ? 1 : 0)" }
+                    environment: { CHANGED: "\(index == 0 ? value : 0)" }
 
                 """
         }

@@ -12,7 +12,7 @@ protocol Contender {
     var looks: Int { get }
     /// Gives the first one another environment, which takes a new container, and returns when it
     /// answers.
-    mutating func changeOne() async throws
+    mutating func changeOne(to value: Int) async throws
     /// Stops and deletes all.
     mutating func deleteAll() async throws
     /// Gives back what it holds; called however the cycle ended.
@@ -28,6 +28,7 @@ struct Cycle {
 
     /// The raw driver is as good as the best of these, row by row.
     private static let concurrencies = [2, 4, 8, 16]
+    private static let changes = 5
 
     enum Row: String, CaseIterable {
         case fromNothing, nothingToDo, changeOne, deleteAll
@@ -69,7 +70,10 @@ struct Cycle {
             }
         }
         return Row.allCases.flatMap { row in
-            let best = raw.compactMap { times[$0]?[row]?.median }.min() ?? .nan
+            var all = raw.compactMap { times[$0]?[row] }
+            // Of one container nothing can be done at once: they are all the same driver.
+            if row == .changeOne { all = [Series(all.flatMap(\.times))] }
+            let best = all.map(\.median).min() ?? .nan
             return figures(row, best, times)
         }
     }
@@ -92,8 +96,10 @@ struct Cycle {
             times[.nothingToDo, default: Series()].add(
                 try await timed { try await contender.nothingToDo() })
         }
-        times[.changeOne, default: Series()].add(
-            try await timed { try await contender.changeOne() })
+        for value in 1...Self.changes {
+            times[.changeOne, default: Series()].add(
+                try await timed { try await contender.changeOne(to: value) })
+        }
         times[.deleteAll, default: Series()].add(
             try await timed { try await contender.deleteAll() })
     }
@@ -138,7 +144,9 @@ struct RawContender: Contender {
 
     mutating func fromNothing() async throws { try await driver.converge(names) }
     mutating func nothingToDo() async throws { _ = try await driver.list() }
-    mutating func changeOne() async throws { try await driver.change(names[0]) }
+    mutating func changeOne(to value: Int) async throws {
+        try await driver.change(names[0], to: value)
+    }
     mutating func deleteAll() async throws { try await driver.delete(names) }
     mutating func end() async {}
 }

@@ -32,8 +32,8 @@ struct PalContender: Contender {
 
     mutating func nothingToDo() async throws { try await settle(.once) }
 
-    mutating func changeOne() async throws {
-        try write(names.prefix(1), "env: { CHANGED: \"1\" }\n")
+    mutating func changeOne(to value: Int) async throws {
+        try write(names.prefix(1), "env: { CHANGED: \"\(value)\" }\n")
         try await settle(.apply)
     }
 

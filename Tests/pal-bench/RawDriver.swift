@@ -78,9 +78,9 @@ struct RawDriver: Sendable {
     }
 
     /// Another container in the place of one, with another environment.
-    func change(_ name: String) async throws {
+    func change(_ name: String, to value: Int) async throws {
         let full = "pal_\(swarm)_\(name)"
-        let (port, environment) = (try Self.freePorts(1)[0], [Value.string("CHANGED=1")])
+        let (port, environment) = (try Self.freePorts(1)[0], [Value.string("CHANGED=\(value)")])
         try await call("POST", "/containers/\(full)/stop?t=10", expects: 204)
         try await call("DELETE", "/containers/\(full)?v=1", expects: 204)
         try await call(

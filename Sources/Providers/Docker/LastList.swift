@@ -37,26 +37,27 @@ final class LastList: Sendable {
     /// which changes every second at first and says nothing that events do not.
     static func withoutAges(_ body: [UInt8]) -> [UInt8] {
         let start = Array(#""Status":"Up "#.utf8)
-        var kept: [UInt8] = []
-        kept.reserveCapacity(body.count)
-        var index = body.startIndex
-        while index < body.endIndex {
-            // Quotes are few beside what is between them.
-            let quote = body[index...].firstIndex(of: UInt8(ascii: "\"")) ?? body.endIndex
-            kept.append(contentsOf: body[index..<quote])
-            index = quote
-            if body[index...].starts(with: start) {
-                kept.append(contentsOf: start)
-                let age = body[(index + start.count)...]
-                index =
-                    age.firstIndex { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "(") }
-                    ?? body.endIndex
-            } else if index < body.endIndex {
-                kept.append(body[index])
-                index += 1
+        return body.withUnsafeBufferPointer { bytes in
+            var kept: [UInt8] = []
+            kept.reserveCapacity(bytes.count)
+            var (index, first) = (0, 0)
+            while index < bytes.count {
+                defer { index += 1 }
+                // Few bytes are a capital U.
+                let end = index + 3
+                guard bytes[index] == UInt8(ascii: "U"), end <= bytes.count, end >= start.count,
+                    bytes[(end - start.count)..<end].elementsEqual(start)
+                else { continue }
+                kept.append(contentsOf: bytes[first..<end])
+                first = end
+                while first < bytes.count, bytes[first] != UInt8(ascii: "\""),
+                    bytes[first] != UInt8(ascii: "(")
+                { first += 1 }
+                index = first
             }
+            kept.append(contentsOf: bytes[first...])
+            return kept
         }
-        return kept
     }
 
     /// Keeps what was made of an answer, unless an editor still has to be asked.

@@ -95,11 +95,9 @@ public struct DockerProvider: AbstractProvider {
         }
         let summaries = try answer.decoded(as: [ContainerSummary].self)
         let instances = try await instances(summaries, filter)
+        if instances.isEmpty, networkOwed.isTrue { await removeNetworkAfterLast() }
         guard filter.adopting.isEmpty else { return instances + (try await adopted(filter)) }
-        guard filter == .all else {
-            if instances.isEmpty, networkOwed.isTrue { await removeNetworkAfterLast() }
-            return instances
-        }
+        guard filter == .all else { return instances }
         tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
         members.replace(ids, asOf: changes)

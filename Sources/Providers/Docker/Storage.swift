@@ -36,7 +36,9 @@ extension DockerProvider: StorageProvider {
         if answer.status == 409 {
             throw .instance(
                 .wrongState,
-                "the volume \(providerStorageId) is in use; delete its instance first",
+                "the volume \(providerStorageId) is in use; "
+                    + "'docker ps --all --filter volume=\(providerStorageId)' shows who by: remove "
+                    + "that first, or take 'onDelete: delete' back to keep the volume",
                 cause: answer.message, isRetryable: true)
         }
         throw .unexpected(
