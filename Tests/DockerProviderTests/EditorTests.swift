@@ -190,6 +190,30 @@ struct EditorTests {
         }
     }
 
+    @Test("code serve-web is ready once its server has come, and asks for the token")
+    func serveWeb() async throws {
+        try await withEditors { swarm in
+            let made = try await createReady(swarm) {
+                $0.editor = .vscode
+                $0.image = EditorImages.serveWeb
+            }
+            let access = try await swarm.provider.getAccess(made.reference)
+            guard case .token(let value) = access.credential, let token = value.text else {
+                throw TestFailure("no token: \(access)")
+            }
+            #expect(access.link.hasSuffix("/?tkn=\(token)&folder=/home/vscode"))
+            #expect(try await ask(swarm, access.address).status == 403)
+            let entered = try await ask(swarm, access.link)
+            #expect(entered.status == 302)
+            #expect(try await ask(swarm, access.address, cookie: entered.cookie).status == 200)
+            let logs = try await swarm.provider.getInstanceLogs(made.reference, LogOptions())
+            #expect(logs.contains { $0.text.contains("?tkn=(token)") })
+            let told = try await swarm.engine.send(
+                EngineCall("GET", "/containers/\(made.providerInstanceId)/json"))
+            #expect(!String(decoding: told.body, as: UTF8.self).contains(token))
+        }
+    }
+
     @Test("who says --without-connection-token keeps the image's entry point")
     func withoutToken() async throws {
         try await withEditors { swarm in

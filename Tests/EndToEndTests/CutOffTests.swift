@@ -8,7 +8,9 @@ import Testing
 @Suite("What an Engine's death cuts off", .needsOwnEngine, .timeLimit(.minutes(10)))
 struct CutOffTests {
     /// A scene with one instance on an Engine of its own.
-    private func play(_ body: (Scene, OwnEngine, DockerEngine) async throws -> Void) async throws {
+    private func play(
+        _ more: String = "", _ body: (Scene, OwnEngine, DockerEngine) async throws -> Void
+    ) async throws {
         let engine = try OwnEngine()
         defer { engine.remove() }
         try await engine.start()
@@ -21,7 +23,7 @@ struct CutOffTests {
             // Where what is copied goes through.
             try FileManager.default.createDirectory(
                 atPath: scene.root + "/tmp", withIntermediateDirectories: true)
-            try scene.write("alice.yaml", "name: alice\nimage: \(BusyboxImage.name)\n")
+            try scene.write("alice.yaml", "name: alice\nimage: \(BusyboxImage.name)\n\(more)")
             try await scene.apply()
             try await body(scene, engine, docker)
             try await docker.removeEverything(of: scene.swarm)
@@ -56,7 +58,7 @@ struct CutOffTests {
             let volume = engine.directory + "/data/volumes/pal_\(scene.swarm)_alice_home/_data"
             let file = isInwards ? scene.root + "/big" : volume + "/big"
             // Nothing but holes, which cost time to copy and no room to keep.
-            FileManager.default.createFile(atPath: file, contents: nil)
+            #expect(FileManager.default.createFile(atPath: file, contents: nil))
             let handle = try FileHandle(forWritingTo: URL(filePath: file))
             try handle.truncate(atOffset: 1 << 30)
             try handle.close()
@@ -79,6 +81,38 @@ struct CutOffTests {
             #expect(again.code == 0, "\(again)")
             let read = try await scene.pal("exec", "alice", "--", "cat", "/home/coder/big")
             #expect(read.out == "whole", "\(read)")
+        }
+    }
+
+    /// Neither the lines before the Engine's death come again, nor is one of those after it missing.
+    @Test func aLogThatIsFollowedGoesOnWithEachLineOnce() async throws {
+        let count =
+            "n=0; while true; do n=$((n+1)); "
+            + "echo line $(cat /proc/sys/kernel/random/uuid) $n; sleep 0.1; done"
+        try await play("editor: custom\ncommand: [sh, -c, \"\(count)\"]\n") { scene, engine, _ in
+            let log = scene.root + "/followed"
+            let following = try PalProgram.start(
+                ["logs", "alice", "--follow"], environment: scene.environment,
+                directory: scene.root, log: log)
+            defer {
+                following.terminate()
+                following.waitUntilExit()
+            }
+            func lines() throws -> [String] {
+                try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+                    .map(String.init).filter { $0.hasPrefix("line ") }
+            }
+            try await scene.eventually("it is followed") { _ in try lines().count > 5 }
+            engine.killer()
+            try await comeBack(engine, scene)
+            let before = try lines().count
+            try await scene.eventually("it goes on") { _ in try lines().count > before + 10 }
+            let all = try lines()
+            #expect(Set(all).count == all.count, "a line came twice")
+            let numbers = all.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+            // It begins anew where the container did.
+            let gaps = zip(numbers, numbers.dropFirst()).filter { $1 != $0 + 1 && $1 != 1 }
+            #expect(gaps.isEmpty, "\(gaps)")
         }
     }
 

@@ -34,6 +34,9 @@ struct LogsTests {
             #expect(try await lines(scene, ["-n", "0"]) == [])
             #expect(try await Set(lines(scene, ["--pattern", "^t"])) == ["two", "three"])
             #expect(try await lines(scene, ["--since", "1h"]).count == 3)
+            try await scene.eventually("they are some seconds old") { _ in
+                try await lines(scene, ["--since", "2s"]) == []
+            }
             let stamped = try await lines(scene, ["--timestamps", "--pattern", "one"])
             #expect(stamped.count == 1 && stamped[0].hasSuffix("one") && stamped[0].count > 20)
             let wrong = try await scene.pal("logs", "alice", "--pattern", "(")

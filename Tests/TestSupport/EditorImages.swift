@@ -1,7 +1,8 @@
 import FoundationEssentials
 import PalHTTP
 
-/// Images that behave as code-server's and openvscode-server's do, as far as pal relies on it.
+/// Images that behave as code-server's, openvscode-server's and one with `code serve-web` do, as
+/// far as pal relies on it.
 ///
 /// No registry can be asked here, so that their programs are scripts, written after the documented
 /// behaviour of the real ones: which flags they refuse, where they read a password, a token or
@@ -12,13 +13,15 @@ public enum EditorImages {
     public static let codeServer = local("pal-tests-code-server:2")
     /// As `gitpod/openvscode-server`.
     public static let openVSCodeServer = local("pal-tests-openvscode-server:1")
+    /// As an image that somebody put VS Code's own command into.
+    public static let serveWeb = local("pal-tests-serve-web:1")
 
     /// Podman has more than one registry, and looks for a name without one in all of them.
     private static func local(_ name: String) -> String {
         DockerEngine.isPodman ? "localhost/" + name : name
     }
 
-    /// Makes both where they are missing, once in a process. Whoever changes what is in them
+    /// Makes them where they are missing, once in a process. Whoever changes what is in them
     /// changes their tags.
     public static func ensure() async throws { try await made.value }
 
@@ -45,6 +48,10 @@ public enum EditorImages {
                 "home/.openvscode-server/bin/openvscode-server",
                 Array(openVSCodeProgram.utf8), mode: 0o755)
             $0.add("bin/answer", Array(openVSCodeAnswer.utf8), mode: 0o755)
+        }
+        try await load(serveWeb, into: engine, home: "home/vscode", entry: ["/bin/code"]) {
+            $0.add("bin/code", Array(serveWebProgram.utf8), mode: 0o755)
+            $0.add("bin/answer", Array((serveWebDownload + openVSCodeAnswer).utf8), mode: 0o755)
         }
     }
 

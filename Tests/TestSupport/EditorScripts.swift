@@ -169,4 +169,49 @@ extension EditorImages {
         answer "403 Forbidden" "" "Forbidden."
 
         """#
+
+    /// VS Code's own command, which fetches a server when it is asked for the first time.
+    static let serveWebProgram = #"""
+        #!/bin/sh
+        fail() { echo "$1" >&2; exit 1; }
+        [ "$1" = serve-web ] || fail "error: unrecognized subcommand '$1'"
+        shift
+        port=8000; token=; license=; host=127.0.0.1
+        while [ $# -gt 0 ]; do
+          case "$1" in
+            --host) host=$2; shift ;;
+            --port) port=$2; shift ;;
+            --connection-token-file)
+              [ -r "$2" ] || fail "Unable to read the connection token file at '$2'."
+              token=$(cat "$2"); shift ;;
+            --without-connection-token) ;;
+            --accept-server-license-terms) license=1 ;;
+            *) fail "error: unexpected argument '$1' found" ;;
+          esac
+          shift
+        done
+        [ -n "$license" ] || fail "the license terms were not accepted"
+        [ "$host" = 0.0.0.0 ] || fail "nobody reaches $host"
+        case "$token" in
+          *[!0-9A-Za-z_-]*) fail "The connection token '...' does not adhere to the characters" ;;
+        esac
+        export STAND_IN_TOKEN=$token
+        echo "Web UI available at http://0.0.0.0:$port${token:+?tkn=$token}"
+        trap 'exit 0' TERM INT
+        nc -ll -p "$port" -e /bin/answer &
+        wait
+
+        """#
+
+    /// What is answered first, while the server comes: accepted, and nothing more.
+    static let serveWebDownload = #"""
+        #!/bin/sh
+        echo asked >> /tmp/asked
+        if [ "$(wc -l < /tmp/asked)" -le 3 ]; then
+          while read -r line && [ -n "${line%?}" ]; do :; done
+          printf 'HTTP/1.1 202 Accepted\r\nConnection: close\r\n\r\n<p>downloading</p>\n'
+          exit 0
+        fi
+
+        """#
 }
