@@ -96,8 +96,8 @@ extension DockerProvider {
             isRetryable: true)
     }
 
-    /// Ends and deletes the container and its anonymous volumes; volumes with a name stay. After the
-    /// swarm's last container the next list removes its network.
+    /// Ends and deletes the container and its anonymous volumes; volumes with a name stay. After
+    /// the swarm's last container the next list removes its network.
     public func deleteInstance(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> Bool {
