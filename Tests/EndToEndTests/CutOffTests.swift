@@ -84,7 +84,7 @@ struct CutOffTests {
         }
     }
 
-    /// Neither the lines before the Engine's death come again, nor is one of those after it missing.
+    /// No line from before the Engine's death comes again, and none of those after it is missing.
     @Test func aLogThatIsFollowedGoesOnWithEachLineOnce() async throws {
         let count =
             "n=0; while true; do n=$((n+1)); "
