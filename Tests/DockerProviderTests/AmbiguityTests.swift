@@ -146,6 +146,25 @@ struct AmbiguityTests {
         }
     }
 
+    @Test("an Engine that dies over the removal of the network is asked again")
+    func networkRemovalCutOff() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let made = try await swarm.create("alice") { $0.specific = nil }
+            #expect(try await swarm.provider.deleteInstance(made.reference))
+            relay.treat { $0.path.hasPrefix("/networks/") ? .cut(after: 0) : .pass }
+            let look = InstanceFilter(names: ["alice"])
+            let lost = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.listInstances(look)
+            }
+            #expect(lost.error?.kind == .connection, "\(lost)")
+            relay.treat { _ in .pass }
+            #expect(try await swarm.provider.listInstances(look).isEmpty)
+            #expect(try await !swarm.provider.networkExists(swarm.provider.networkName))
+        }
+    }
+
     /// Removing and making it again took half the time of a replacement.
     @Test("the network of the only instance stays while that is made anew")
     func networkStays() async throws {

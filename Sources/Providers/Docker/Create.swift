@@ -23,7 +23,7 @@ extension DockerProvider {
             return try await create(request)
         } catch {
             // The network may have been made for it; what nobody knows the end of may need it.
-            if case .error = error { await removeNetworkAfterLast() }
+            if case .error = error { try? await removeNetworkAfterLast() }
             throw error
         }
     }

@@ -1,4 +1,3 @@
-internal import Logging
 import PalModel
 import PalProvider
 import Synchronization
@@ -56,9 +55,12 @@ extension DockerProvider {
     /// first one could not be made.
     ///
     /// For the list that follows a deletion, not the deletion itself: the only instance of a swarm
-    /// may be made anew right after. Asks the Engine only where no other is known. Whatever fails
-    /// here, the next list tries it again, and a network that stays is used again.
-    func removeNetworkAfterLast() async {
+    /// may be made anew right after. Asks the Engine only where no other is known. What the Engine
+    /// refuses, the next list tries again, and a network that stays is used again.
+    ///
+    /// - Throws: Where the Engine does not answer: with the last instance gone nobody else would
+    ///   look again.
+    func removeNetworkAfterLast() async throws(ProviderFailure) {
         guard members.mayBeEmpty else { return }
         await networkTurnstile.enter()
         defer { networkTurnstile.leave() }
@@ -86,9 +88,8 @@ extension DockerProvider {
             // Gone, or refused: a container that is not pal's is on it, and it stays.
             networkOwed.set(false)
         } catch {
-            logger.debug(
-                "the network of an empty swarm stays",
-                metadata: ["network": "\(networkName)", "reason": "\(error)"])
+            throw .connection(
+                .unreachable, "Docker was lost while \(networkName) was removed: \(error)")
         }
     }
 }

@@ -90,18 +90,18 @@ public struct DockerProvider: AbstractProvider {
         let changes = members.changes
         let answer = try await list(labels: [:])
         if filter == .all, let known = lastList.instances(answer.body, cache) {
-            if networkOwed.isTrue { await removeNetworkAfterLast() }
+            if networkOwed.isTrue { try await removeNetworkAfterLast() }
             return known
         }
         let summaries = try answer.decoded(as: [ContainerSummary].self)
         let instances = try await instances(summaries, filter)
-        if instances.isEmpty, networkOwed.isTrue { await removeNetworkAfterLast() }
+        if instances.isEmpty, networkOwed.isTrue { try await removeNetworkAfterLast() }
         guard filter.adopting.isEmpty else { return instances + (try await adopted(filter)) }
         guard filter == .all else { return instances }
         tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
         members.replace(ids, asOf: changes)
-        if networkOwed.isTrue { await removeNetworkAfterLast() }
+        if networkOwed.isTrue { try await removeNetworkAfterLast() }
         cache.retain(ids)
         ready.retain(ids)
         extensionRuns.retain(ids)
