@@ -39,6 +39,8 @@ extension ComposeService {
                 switch entry.key.text {
                 case "memory": readMemory(entry, isLimit: isLimit)
                 case "cpus" where isLimit: readCores(entry)
+                case "pids" where isLimit: readProcesses(entry)
+                case "devices" where !isLimit: readGPUs(entry)
                 default:
                     remark(
                         entry.key,
@@ -78,6 +80,47 @@ extension ComposeService {
             }
         }
         if !limits.isEmpty { config.setSpecific("ulimits", .map(limits)) }
+    }
+
+    mutating func readProcesses(_ pair: Node.Pair) {
+        guard let value = text(pair.value), value != "-1" else { return }
+        guard let count = Int(value), count > 0 else {
+            return remark(pair.key, "\(pair.key.text): '\(value)' is no number; not carried over")
+        }
+        config.setSpecific("pidsLimit", .int(count))
+    }
+
+    /// `gpus: all`, or a list of devices by request as in `deploy.resources.reservations.devices`.
+    mutating func readGPUs(_ pair: Node.Pair) {
+        guard let requests = pair.value.sequence else {
+            guard text(pair.value) == "all" else {
+                return remark(pair.key, "\(pair.key.text): not understood; not carried over")
+            }
+            return config.setSpecific("gpus", .string("all"))
+        }
+        for request in requests { readGPU(request) }
+    }
+
+    private mutating func readGPU(_ request: Node) {
+        // Under `gpus` they need not say that they are any.
+        let kinds = request["capabilities"].map { texts($0) } ?? ["gpu"]
+        let driver = request["driver"].flatMap { text($0) } ?? "nvidia"
+        guard kinds == ["gpu"], driver == "nvidia", config.specific?["gpus"] == nil else {
+            return remark(request, "a request for devices that are no GPUs; not carried over")
+        }
+        remarkOnOthers(
+            than: ["capabilities", "driver", "count", "device_ids"], in: request, "devices")
+        let ids = request["device_ids"].map { texts($0) } ?? []
+        let count = request["count"].flatMap { text($0) } ?? "all"
+        if !ids.isEmpty {
+            config.setSpecific("gpus", .list(ids.map { .string($0) }))
+        } else if count == "all" {
+            config.setSpecific("gpus", .string("all"))
+        } else if let number = Int(count), number > 0 {
+            config.setSpecific("gpus", .int(number))
+        } else {
+            remark(request, "'\(count)' is no number of GPUs; not carried over")
+        }
     }
 
     mutating func readPullPolicy(_ pair: Node.Pair) {

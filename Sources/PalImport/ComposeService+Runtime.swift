@@ -100,6 +100,35 @@ extension ComposeService {
         if name != "unless-stopped" { config.setSpecific("restart", .string(name)) }
     }
 
+    mutating func readGracePeriod(_ pair: Node.Pair) {
+        guard let value = text(pair.value) else { return }
+        guard let span = TimeSpan(value), (1000...3_600_000).contains(span.milliseconds) else {
+            return remark(
+                pair.key, "stop_grace_period: '\(value)' is not from 1s to 1h; not carried over")
+        }
+        config.setSpecific("stopTimeout", .string(value))
+    }
+
+    mutating func readSysctls(_ pair: Node.Pair) {
+        let settings = pairs(pair.value).map { ($0.name, Value.string($0.value ?? "")) }
+        guard !settings.isEmpty else { return }
+        config.setSpecific("sysctls", .map(Dictionary(settings, uniquingKeysWith: { $1 })))
+    }
+
+    mutating func readLogging(_ pair: Node.Pair) {
+        remarkOnOthers(than: ["driver", "options"], in: pair.value, "logging")
+        var logging: [String: Value] = [:]
+        if let driver = pair.value["driver"].flatMap({ text($0) }) {
+            logging["driver"] = .string(driver)
+        }
+        let options = pair.value["options"].map { pairs($0) } ?? []
+        if !options.isEmpty {
+            let told = options.map { ($0.name, Value.string($0.value ?? "")) }
+            logging["options"] = .map(Dictionary(told, uniquingKeysWith: { $1 }))
+        }
+        if !logging.isEmpty { config.setSpecific("logging", .map(logging)) }
+    }
+
     mutating func readDependencies(_ pair: Node.Pair) {
         let wanted =
             pair.value.mapping?.map { ($0.key.text, $0.value) }

@@ -31,7 +31,9 @@ public enum ForeignImport {
             }
         }
         for mount in foreign.mounts.sorted(by: { $0.target < $1.target }) {
-            spec.mount(mount.kind, mount.source, mount.target, isReadOnly: mount.isReadOnly)
+            spec.mount(
+                mount.kind, mount.source, mount.target, isReadOnly: mount.isReadOnly,
+                size: mount.size)
         }
         spec.finish()
         if !spec.holdsHome {

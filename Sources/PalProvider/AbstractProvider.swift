@@ -6,17 +6,30 @@ public protocol AbstractProvider: Provider {
     /// Where it writes for operators; never for users, and never secrets.
     var logger: Logger { get }
 
-    /// The checks that only this provider can make, on top of the shared ones.
+    /// The checks that only this provider can make, on top of the shared ones. What `specific` has
+    /// is known and has what it takes; keys of which that is not true are left out.
     func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem]
 }
 
 extension AbstractProvider {
-    /// Refuses every field that is set and not supported, and a foreign region; then asks
-    /// `validateSpecifics`.
+    /// Refuses every field that is set and not supported, and every key of `specific` that is
+    /// unknown or has not what it takes; and asks `validateSpecifics` about the rest.
     public func validateInstanceConfig(_ config: InstanceConfig) -> [ConfigProblem] {
+        var good = config
+        var problems: [ConfigProblem] = []
+        for mistake in mistakes(in: config.specific) {
+            problems.append(ConfigProblem(FieldProblem.text(of: mistake.path), mistake.message))
+            if case .key(let key)? = mistake.path.dropFirst().first { good.specific?[key] = nil }
+        }
+        problems += validateSpecifics(good)
         let refused = getCapabilities().unsupportedFields.meaningful(in: config)
-        guard !refused.isEmpty else { return validateSpecifics(config) }
-        return refused.compactMap(refusal) + validateSpecifics(config)
+        guard !refused.isEmpty else { return problems }
+        return refused.compactMap(refusal) + problems
+    }
+
+    private func mistakes(in specific: [String: Value]?) -> [FieldProblem] {
+        guard let specific, let specificKeys else { return [] }
+        return Shape.object(specificKeys).problems(of: .map(specific), at: [.key("specific")])
     }
 
     private func refusal(of field: Field) -> ConfigProblem? {

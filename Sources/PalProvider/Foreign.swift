@@ -49,12 +49,17 @@ public struct ForeignMount: Sendable, Hashable {
     public var target: String
     /// Whether it cannot be written.
     public var isReadOnly: Bool
+    /// The size of memory in MiB, where it has a limit.
+    public var size: Int?
 
     /// Makes one of its parts.
-    public init(kind: String, source: String?, target: String, isReadOnly: Bool = false) {
+    public init(
+        kind: String, source: String?, target: String, isReadOnly: Bool = false, size: Int? = nil
+    ) {
         self.kind = kind
         self.source = source
         self.target = target
         self.isReadOnly = isReadOnly
+        self.size = size
     }
 }

@@ -7,6 +7,10 @@ public protocol ProviderRules: Sendable {
     /// What this provider honours. Pure: it makes no call.
     func getCapabilities() -> Capabilities
 
+    /// The keys that a spec's `specific` has here, each with what it takes; nil where anything
+    /// goes. `AbstractProvider` checks them, and the reference lists them.
+    var specificKeys: [Shape.Member]? { get }
+
     /// What is wrong with a config on this provider; empty where nothing is. Pure.
     func validateInstanceConfig(_ config: InstanceConfig) -> [ConfigProblem]
 
@@ -25,6 +29,8 @@ public protocol ProviderRules: Sendable {
 }
 
 extension ProviderRules {
+    /// Anything goes.
+    public var specificKeys: [Shape.Member]? { nil }
     /// Nothing is followed; what moved is shown.
     public func follows(_ change: FieldChange, _ config: InstanceConfig) -> Bool { false }
     /// Nothing speaks against it.

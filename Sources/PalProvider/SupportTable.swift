@@ -1,7 +1,7 @@
 internal import PalModel
 
-/// What each provider does with every method and every field, as tables in Markdown: asked of the
-/// providers themselves, so that no page says something else.
+/// What each provider does with every method, every field and every key of `specific`, as tables in
+/// Markdown: asked of the providers themselves, so that no page says something else.
 public struct SupportTable: Sendable {
     private let providers: [any Provider]
 
@@ -9,7 +9,7 @@ public struct SupportTable: Sendable {
     ///   at best.
     public init(_ providers: [any Provider]) { self.providers = providers }
 
-    /// Both tables, each below a line that says what it is of.
+    /// All tables, each below a line that says what it is of.
     public var markdown: String {
         let methods = Self.methods.map { method in
             row("`\(method.name)`", providers.map { method.isThere($0) ? "yes" : "no" })
@@ -26,7 +26,21 @@ public struct SupportTable: Sendable {
 
             \(reasons.joined(separator: "\n"))
 
+            \(head("key of `specific`"))
+            \(specifics.joined(separator: "\n"))
+
             """
+    }
+
+    /// What each key means, where it means anything; it may mean something else elsewhere.
+    private var specifics: [String] {
+        let keys = Set(providers.flatMap { $0.specificKeys ?? [] }.map(\.name))
+        return keys.sorted().map { key in
+            let cells = providers.map { provider in
+                (provider.specificKeys ?? []).first { $0.name == key }?.summary ?? "no"
+            }
+            return row("`\(key)`", cells)
+        }
     }
 
     private func head(_ title: String) -> String {

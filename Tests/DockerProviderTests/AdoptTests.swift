@@ -141,9 +141,9 @@ struct AdoptTests {
             #expect(one.config.specific?["user"] == .string("1000"))
             #expect(one.config.specific?["capAdd"] == .strings(["SYS_PTRACE"]))
             #expect(one.config.specific?["network"] == .string("bridge"))
-            #expect(one.remarks.last == "the working directory '/tmp': set it in the image")
+            #expect(one.config.specific?["workingDir"] == .string("/tmp"))
             // Podman gives limits of its own to all.
-            #expect(one.remarks.count == (DockerEngine.isPodman ? 2 : 1))
+            #expect(one.remarks.count == (DockerEngine.isPodman ? 1 : 0), "\(one.remarks)")
             try await swarm.removeContainer(id)
         }
     }

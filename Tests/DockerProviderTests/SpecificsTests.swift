@@ -55,8 +55,37 @@ struct SpecificsTests {
                 "ulimits": .map([
                     "nofile": .map(["soft": .int(1024), "hard": .int(4096)]), "nproc": .int(10),
                 ]),
-                "user": .int(1000),
+                "user": .int(1000), "gpus": .string("all"), "pidsLimit": .int(100),
+                "sysctls": .map(["net.core.somaxconn": .int(1024)]),
+                "groupAdd": .list([.int(44), .string("video")]),
+                "hostname": .string("Box.example"), "workingDir": .string("/srv"),
+                "stopSignal": .string("SIGRTMIN+3"), "stopTimeout": .string("1m30s"),
+                "tty": .bool(true), "stdinOpen": .bool(true), "runtime": .string("runsc"),
+                "logging": .map(["options": .texts(["max-size": "10m"])]),
             ]).isEmpty)
+        for gpus in [Value.int(2), .strings(["0", "GPU-3a1b"])] {
+            #expect(try problems(["gpus": gpus]).isEmpty)
+        }
+        for driver in ["json-file", "local", "journald", "none"] {
+            #expect(try problems(["logging": .texts(["driver": driver])]).isEmpty)
+        }
+    }
+
+    @Test("logs leave Docker's host by the operator's word alone")
+    func logDrivers() throws {
+        let logging: [String: Value] = ["logging": .texts(["driver": "syslog"])]
+        let found = try problems(logging)
+        #expect(found.map(\.path) == ["specific.logging.driver"])
+        #expect(found.first?.message.contains("allow: [logDrivers]") == true)
+        #expect(try problems(logging, allow: ["logDrivers"]).isEmpty)
+    }
+
+    @Test("what cannot be written to takes no password")
+    func readOnlyRoot() throws {
+        let specific: [String: Value] = ["readOnly": .bool(true)]
+        #expect(try problems(specific).map(\.path) == ["specific.readOnly"])
+        #expect(try problems(specific) { $0.editor = .custom }.isEmpty)
+        #expect(try problems(specific) { $0.env = ["PASSWORD": "x"] }.isEmpty)
     }
 
     @Test(
@@ -100,6 +129,16 @@ struct SpecificsTests {
             (["entrypoint": .list([])], "specific.entrypoint", "names no program"),
             (["platform": .string("arm64")], "specific.platform", "linux/amd64"),
             (["extraHosts": .strings(["db"])], "specific.extraHosts[0]", "db:10.0.0.5"),
+            (["gpus": .int(0)], "specific.gpus", "'all', a number"),
+            (["gpus": .string("two")], "specific.gpus", "'all', a number"),
+            (["gpus": .list([])], "specific.gpus", "'all', a number"),
+            (["stopTimeout": .string("0s")], "specific.stopTimeout", "from 1s to 1h"),
+            (["stopTimeout": .string("2h")], "specific.stopTimeout", "from 1s to 1h"),
+            (["stopSignal": .string("sig int")], "specific.stopSignal", "SIGINT"),
+            (["hostname": .string("-x")], "specific.hostname", "a host name"),
+            (["sysctls": .texts(["somaxconn": "1"])], "specific.sysctls.somaxconn", "somaxconn"),
+            (["pidsLimit": .int(0)], "specific.pidsLimit", "1 to"),
+            (["logging": .texts(["drivr": "local"])], "specific.logging.drivr", "'driver'?"),
         ] as [([String: Value], String, String)])
     func mistakes(specific: [String: Value], path: String, says: String) throws {
         let found = try problems(specific)

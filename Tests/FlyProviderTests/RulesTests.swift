@@ -51,7 +51,8 @@ struct RulesTests {
             try problems {
                 $0.network.ports = [.init(internal: 53, external: 53, protocol: "udp")]
             } == ["network.ports"])
-        #expect(try problems { $0.specific = ["cpukind": .string("shared")] } == ["specific"])
+        #expect(
+            try problems { $0.specific = ["cpukind": .string("shared")] } == ["specific.cpukind"])
         #expect(try problems { $0.editor = .vscode } == ["image"])
         let long = String(repeating: "a", count: 23)
         #expect(try problems { $0.name = long } == ["name"])

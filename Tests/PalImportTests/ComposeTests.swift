@@ -177,6 +177,76 @@ struct ComposeTests {
         #expect(all.specs.first?.config.network.ports == [PortMapping(internal: 80)])
     }
 
+    @Test func whatPeopleSetBesidesIsCarriedOverToo() throws {
+        let config = try config(
+            """
+            image: codercom/code-server
+            hostname: box.example
+            working_dir: /srv
+            group_add: [44, video]
+            read_only: true
+            tty: true
+            stdin_open: true
+            pids_limit: 500
+            runtime: sysbox-runc
+            stop_signal: SIGINT
+            stop_grace_period: 1m30s
+            sysctls: [net.core.somaxconn=1024]
+            logging: { driver: local, options: { max-size: 10m } }
+            deploy:
+              resources:
+                reservations:
+                  devices:
+                    - { driver: nvidia, count: 2, capabilities: [gpu] }
+            """)
+        #expect(
+            config.specific == [
+                "hostname": .string("box.example"), "workingDir": .string("/srv"),
+                "groupAdd": .list([.string("44"), .string("video")]), "readOnly": .bool(true),
+                "tty": .bool(true), "stdinOpen": .bool(true), "pidsLimit": .int(500),
+                "runtime": .string("sysbox-runc"), "stopSignal": .string("SIGINT"),
+                "stopTimeout": .string("1m30s"),
+                "sysctls": .map(["net.core.somaxconn": .string("1024")]),
+                "logging": .map([
+                    "driver": .string("local"), "options": .map(["max-size": .string("10m")]),
+                ]),
+                "gpus": .int(2),
+            ])
+    }
+
+    @Test(
+        arguments: [
+            ("gpus: all", .string("all"), []),
+            (
+                "gpus: [{ device_ids: ['0', '3'] }]", .list([.string("0"), .string("3")]),
+                []
+            ),
+            ("gpus: [{}]", .string("all"), []),
+            ("gpus: some", nil, ["gpus: not understood; not carried over"]),
+            (
+                "gpus: [{ capabilities: [tpu] }]", nil,
+                ["a request for devices that are no GPUs; not carried over"]
+            ),
+            ("gpus: [{ count: few }]", nil, ["'few' is no number of GPUs; not carried over"]),
+            (
+                "gpus: [{ count: 1, options: { a: b } }]", .int(1),
+                ["devices.options: not carried over"]
+            ),
+            (
+                "stop_grace_period: 0s", nil,
+                ["stop_grace_period: '0s' is not from 1s to 1h; not carried over"]
+            ),
+            ("pids_limit: many", nil, ["pids_limit: 'many' is no number; not carried over"]),
+            ("pids_limit: -1", nil, []),
+        ] as [(String, Value?, [String])])
+    func requestsForDevicesAndEnds(line: String, expected: Value?, says: [String]) throws {
+        let all = try imported("services:\n  web:\n    image: x\n    \(line)\n")
+        #expect(try #require(all.specs.first).config.specific?["gpus"] == expected)
+        #expect(all.remarks.map(\.message) == says)
+        #expect(all.specs.first?.config.specific?["stopTimeout"] == nil)
+        #expect(all.specs.first?.config.specific?["pidsLimit"] == nil)
+    }
+
     @Test func secretsDoNotComeIntoTheSpec() throws {
         let all = try imported(
             """

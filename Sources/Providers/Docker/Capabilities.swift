@@ -55,12 +55,16 @@ extension DockerProvider {
         }
     }
 
+    /// See `SpecificsTable`.
+    public var specificKeys: [Shape.Member]? { SpecificsTable.keys }
+
     /// A tag that moved is followed where the spec says so.
     public func follows(_ change: FieldChange, _ config: InstanceConfig) -> Bool {
         change.path == "image" && Specifics(config).followTag
     }
 
-    /// Refuses another region, unknown `specific` keys, and what the Engine's units cannot say.
+    /// Refuses another region, what does not go together in `specific`, and what the Engine's units
+    /// cannot say.
     public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
         var problems = SpecificsTable.problems(config) + Furnishing.problems(config)
         problems += ExtensionList.problems(config)

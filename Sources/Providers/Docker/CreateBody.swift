@@ -54,9 +54,9 @@ struct CreateBody: Sendable {
             body["Entrypoint"] = .strings(entrypoint)
         }
         if let command { body["Cmd"] = .strings(command) }
-        if let user = specifics.user { body["User"] = .string(user) }
         if let check = healthCheck { body["Healthcheck"] = check }
-        return .map(body)
+        if let networking { body["NetworkingConfig"] = networking }
+        return .map(body.merging(specifics.containerConfig) { _, own in own })
     }
 
     /// The user's variables. An editor that listens on another port than its own is told so:
@@ -97,6 +97,17 @@ struct CreateBody: Sendable {
     private var folder: String? {
         guard (config.editor ?? .codeServer) != .custom else { return nil }
         return config.workspacePath == nil ? profile.home : profile.projectFolder
+    }
+
+    /// In a network of its own the host name is a name that others find it by. With another one
+    /// than the instance's, others find it by both.
+    private var networking: Value? {
+        let network = Self.network(config, swarm: settings.swarm)
+        guard specifics.containerConfig["Hostname"] != nil,
+            !["bridge", "default", "host", "none"].contains(network)
+        else { return nil }
+        let end = Value.map(["Aliases": .strings([config.name])])
+        return .map(["EndpointsConfig": .map([network: end])])
     }
 
     private var hostConfig: Value {

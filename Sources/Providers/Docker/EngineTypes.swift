@@ -83,11 +83,14 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
         var image: String
         var labels: [String: String]?
         var isTerminal: Bool?
+        /// Seconds; less than 0 is for ever.
+        var stopTimeout: Int?
 
         private enum CodingKeys: String, CodingKey {
             case image = "Image"
             case labels = "Labels"
             case isTerminal = "Tty"
+            case stopTimeout = "StopTimeout"
         }
     }
 

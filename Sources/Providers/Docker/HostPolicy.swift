@@ -10,6 +10,7 @@ struct HostPolicy: Sendable, Hashable {
     /// One kind of thing that is as good as root on the Engine's host.
     enum Right: String, Sendable, CaseIterable {
         case privileged, hostNetwork, dockerSocket, capabilities, devices, securityOptions
+        case logDrivers
     }
 
     var allowed: Set<Right> = []
@@ -64,7 +65,25 @@ struct HostPolicy: Sendable, Hashable {
         }
         if !options.isEmpty { wanted.append((.securityOptions, "specific.securityOpt")) }
         return wanted.filter { !allowed.contains($0.0) }.map { refusal($0.0, $0.1) }
+            + logProblems(specifics)
             + Self.binds(config).compactMap { judge($0.path, as: $0.path, $0.key) }
+    }
+
+    /// These keep what is logged at the Engine. Others send it from there to wherever the spec
+    /// says, with the Engine's own rights.
+    private static let keepingDrivers = ["json-file", "local", "journald", "none"]
+
+    private func logProblems(_ specifics: Specifics) -> [ConfigProblem] {
+        guard let driver = specifics.logDriver, !Self.keepingDrivers.contains(driver),
+            !allowed.contains(.logDrivers)
+        else { return [] }
+        let keeping = Self.keepingDrivers.joined(separator: ", ")
+        return [
+            ConfigProblem(
+                "specific.logging.driver",
+                "specific.logging.driver '\(driver)' may send logs from Docker's host to anywhere; "
+                    + "use one of \(keeping), or \(consent(.logDrivers))")
+        ]
     }
 
     /// Where the directories of a config really lie, as far as this machine can tell: a link must

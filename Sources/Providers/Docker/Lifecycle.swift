@@ -36,8 +36,8 @@ extension DockerProvider {
         }
     }
 
-    /// SIGTERM, and SIGKILL after 10 s; `force` kills at once. The Engine's own stop, so that the
-    /// restart policy leaves it down.
+    /// SIGTERM, and SIGKILL after 10 s, or what its spec says in their place; `force` kills at
+    /// once. The Engine's own stop, so that the restart policy leaves it down.
     public func stopInstance(
         _ reference: InstanceReference, force: Bool
     ) async throws(ProviderFailure) {
@@ -55,11 +55,21 @@ extension DockerProvider {
     }
 
     private func stop(_ detail: ContainerDetail, force: Bool) async throws(ProviderFailure) {
+        let seconds = force ? 0 : grace(of: detail)
         let answer = try await act(
-            "POST", detail.id, "/stop", query: [("t", force ? "0" : "10")], timeout: .seconds(90))
+            "POST", detail.id, "/stop", query: [("t", String(seconds))],
+            timeout: .seconds(seconds + 80))
         cache.forget(detail.id)
         if answer.isSuccess || answer.status == 304 { return }
         try throwUnlessGone(answer, "stop", detail)
+    }
+
+    /// How long it may take to end, in seconds. Podman says 0 where nothing was said, and means it
+    /// where it is not told. An hour is as good as for ever.
+    private func grace(of detail: ContainerDetail) -> Int {
+        let said = detail.config.stopTimeout
+        if said == nil || engine.isPodman && said == 0 { return 10 }
+        return said.map { (0...3600).contains($0) ? $0 : 3600 } ?? 10
     }
 
     /// Podman restarts whatever was not stopped while it ran, also what was killed, and what ended

@@ -7,8 +7,6 @@ struct Specifics: Sendable, Hashable {
     var home: String?
     /// Another folder for `workspacePath`.
     var projectFolder: String?
-    /// The user inside, as `docker run --user` takes it.
-    var user: String?
     /// An existing network to join instead of the swarm's own.
     var network: String?
     /// When the image is pulled.
@@ -19,6 +17,8 @@ struct Specifics: Sendable, Hashable {
     var mounts: [ExtraMount]
     /// The entry point instead of the image's.
     var entrypoint: [String]?
+    /// Where its logs go, instead of where the Engine sends those of all.
+    var logDriver: String?
     /// The platform of the image, such as `linux/amd64`.
     var platform: String?
     /// Whether it has the host's network in the place of one of its own.
@@ -37,12 +37,12 @@ struct Specifics: Sendable, Hashable {
         self.values = values
         home = text("home")
         projectFolder = text("projectFolder")
-        user = text("user")
         network = text("network")
         pull = text(ImageKeys.pull).flatMap { PullPolicy(rawValue: $0) } ?? .missing
         followTag = config.specific?[ImageKeys.followTag] == .bool(true)
         mounts = (values["mounts"].flatMap { [Value]($0) } ?? []).compactMap(ExtraMount.init(_:))
         entrypoint = values["entrypoint"].flatMap { [String]($0) }
+        logDriver = values["logging"]?["driver"].flatMap { String($0) }
         platform = text("platform")
         hasHostNetwork = text("networkMode") == "host" || network == "host"
         volumeDriver = text("volumeDriver")
@@ -55,11 +55,40 @@ struct Specifics: Sendable, Hashable {
     /// Whether a key that is true or false is true.
     func isSet(_ key: String) -> Bool { values[key].flatMap { Bool($0) } ?? false }
 
+    /// What the Engine is told beside `HostConfig`, in its units and words.
+    var containerConfig: [String: Value] {
+        var config: [String: Value] = [:]
+        for (key, name) in Self.containerTexts {
+            config[name] = values[key].flatMap { String($0) }.map { .string($0) }
+        }
+        if isSet("tty") { config["Tty"] = .bool(true) }
+        if isSet("stdinOpen") { config["OpenStdin"] = .bool(true) }
+        if let span = values["stopTimeout"].flatMap({ TimeSpan($0) }) {
+            config["StopTimeout"] = .int((span.milliseconds + 999) / 1000)
+        }
+        return config
+    }
+
+    private static let containerTexts = [
+        ("user", "User"), ("hostname", "Hostname"), ("workingDir", "WorkingDir"),
+        ("stopSignal", "StopSignal"),
+    ]
+
     /// What `HostConfig` says of them, in the Engine's units and words.
     var hostConfig: [String: Value] {
         var host: [String: Value] = [:]
         if isSet("privileged") { host["Privileged"] = .bool(true) }
+        if isSet("readOnly") { host["ReadonlyRootfs"] = .bool(true) }
         if let flag = values["init"].flatMap({ Bool($0) }) { host["Init"] = .bool(flag) }
+        host["PidsLimit"] = values["pidsLimit"]
+        host["Runtime"] = values["runtime"].flatMap { String($0) }.map { .string($0) }
+        if let sysctls = values["sysctls"].flatMap({ [String: String]($0) }) {
+            host["Sysctls"] = .texts(sysctls)
+        }
+        if let logging = values["logging"] { host["LogConfig"] = Self.logging(logging) }
+        if let gpus = values["gpus"].flatMap(GPURequest.init(_:)) {
+            host["DeviceRequests"] = .list([gpus.engineValue])
+        }
         if let size = values["shmSize"].flatMap({ Int($0) }) { host["ShmSize"] = .int(size << 20) }
         for (key, name) in Self.lists where values[key] != nil {
             host[name] = .strings(texts(key))
@@ -74,8 +103,16 @@ struct Specifics: Sendable, Hashable {
 
     private static let lists = [
         ("capAdd", "CapAdd"), ("capDrop", "CapDrop"), ("dns", "Dns"),
-        ("extraHosts", "ExtraHosts"), ("securityOpt", "SecurityOpt"),
+        ("extraHosts", "ExtraHosts"), ("securityOpt", "SecurityOpt"), ("groupAdd", "GroupAdd"),
     ]
+
+    /// Without a driver the options are for the Engine's own.
+    private static func logging(_ logging: Value) -> Value {
+        let options = logging["options"].flatMap { [String: String]($0) } ?? [:]
+        return .map([
+            "Type": logging["driver"] ?? .string(""), "Config": .texts(options),
+        ])
+    }
 
     /// `/dev/kvm`, `/dev/a:/dev/b`, `/dev/a:/dev/b:rw`.
     private static func device(_ text: String) -> Value {
@@ -100,40 +137,5 @@ struct Specifics: Sendable, Hashable {
     /// were stopped, unless the spec says otherwise.
     var restartPolicy: Value {
         .map(["Name": values["restart"] ?? .string("unless-stopped")])
-    }
-}
-
-/// A mount that a spec adds.
-struct ExtraMount: Sendable, Hashable {
-    enum Kind: String, Sendable { case bind, volume, tmpfs }
-
-    var kind: Kind
-    /// A path on the Engine's host, or a volume's name; nil for memory and for a nameless volume.
-    var source: String?
-    var target: String
-    var isReadOnly: Bool
-    /// The size of memory in MiB.
-    var size: Int?
-
-    init?(_ value: Value) {
-        guard let kind = value["type"].flatMap({ String($0) }).flatMap(Kind.init(rawValue:)),
-            let target = value["target"].flatMap({ String($0) })
-        else { return nil }
-        self.kind = kind
-        self.target = target
-        source = value["source"].flatMap { String($0) }
-        isReadOnly = value["readOnly"].flatMap { Bool($0) } ?? false
-        size = value["size"].flatMap { Int($0) }
-    }
-
-    /// As the Engine takes it.
-    var value: Value {
-        var entry: [String: Value] = [
-            "Type": .string(kind.rawValue), "Target": .string(target),
-            "ReadOnly": .bool(isReadOnly),
-        ]
-        if let source { entry["Source"] = .string(source) }
-        if let size { entry["TmpfsOptions"] = .map(["SizeBytes": .int(size << 20)]) }
-        return .map(entry)
     }
 }

@@ -7,7 +7,8 @@ enum SpecificsTable {
     private static let path = Shape.text(.absolutePath)
     private static let text = Shape.text(.nonEmpty)
 
-    private static let shape = Shape.object([
+    /// The keys themselves.
+    static let keys: [Shape.Member] = [
         .init("home", path, "Where the home's volume is mounted."),
         .init("projectFolder", path, "Where workspacePath is mounted."),
         .init("user", text, "The user inside."),
@@ -27,13 +28,26 @@ enum SpecificsTable {
         .init("platform", .text(platform), "The image's platform."),
         .init("pull", .choice(PullPolicy.allCases.map(\.rawValue)), "When the image is pulled."),
         .init("followTag", .flag, "Whether a moved tag replaces the instance."),
+        .init("gpus", .anything, "GPUs: all, so many, or a list of their ids."),
         .init("ulimits", .map(key: word, .anything), "Limits of processes."),
+        .init("pidsLimit", .integer(1...(1 << 22)), "How many processes it may have."),
+        .init("sysctls", .map(key: sysctl, .text(.any)), "Settings of its own kernel namespaces."),
+        .init("readOnly", .flag, "A root file system that cannot be written."),
+        .init("groupAdd", .list(text), "Further groups of the user inside."),
+        .init("hostname", .text(hostname), "Its own host name instead of the instance's name."),
+        .init("workingDir", path, "Where its command starts."),
+        .init("stopSignal", .text(signal), "What asks it to end."),
+        .init("stopTimeout", .span, "How long it may take to end; 10s where unset."),
+        .init("tty", .flag, "A terminal for its command."),
+        .init("stdinOpen", .flag, "An open input for its command."),
+        .init("runtime", text, "Another runtime that the Engine knows."),
+        .init("logging", logging, "Where its logs go."),
         .init(
             "restart", .choice(["unless-stopped", "always", "on-failure", "no"]),
             "Docker's restart policy."),
         .init("volumeDriver", text, "The driver of the home's volume."),
         .init("volumeOptions", .map(key: .nonEmpty, .text(.any)), "What that driver is told."),
-    ])
+    ]
 
     private static let mount = Shape.object([
         .init("type", .choice(["bind", "volume", "tmpfs"]), required: true, "What is mounted."),
@@ -42,6 +56,36 @@ enum SpecificsTable {
         .init("readOnly", .flag, "Whether it cannot be written."),
         .init("size", .integer(1...(1 << 20)), "The size of a tmpfs in MiB."),
     ])
+
+    private static let logging = Shape.object([
+        .init("driver", text, "A driver such as json-file, local or journald."),
+        .init("options", .map(key: .nonEmpty, .text(.any)), "What that driver is told."),
+    ])
+
+    private static let sysctl = TextRule(
+        expectation: "a setting such as net.core.somaxconn", pattern: nil
+    ) { text in
+        text.contains(".")
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "=") }
+    }
+
+    private static let signal = TextRule(
+        expectation: "a signal such as SIGINT", pattern: nil
+    ) { text in
+        !text.isEmpty
+            && text.utf8.allSatisfy {
+                (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || "+-".utf8.contains($0)
+            }
+    }
+
+    private static let hostname = TextRule(
+        expectation: "a host name: DNS labels with dots between them, 64 characters at most",
+        pattern: nil
+    ) { text in
+        text.utf8.count <= 64
+            && text.lowercased().split(separator: ".", omittingEmptySubsequences: false).allSatisfy
+            { TextRule.isDNSLabel(String($0)) }
+    }
 
     private static let network = TextRule(
         expectation: "the name of a Docker network", pattern: nil, accepts: DockerName.isValid)
@@ -88,17 +132,13 @@ enum SpecificsTable {
         !text.isEmpty && text.utf8.allSatisfy { (0x61...0x7A).contains($0) }
     }
 
-    /// Everything that is wrong with a config's `specific`.
+    /// What is wrong with a config's `specific` beside single values: the rules between them.
     static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
         guard let specific = config.specific else { return [] }
-        let found = shape.problems(of: .map(specific), at: [.key("specific")]).map {
-            ConfigProblem(FieldProblem.text(of: $0.path), $0.message)
-        }
-        guard found.isEmpty else { return found }
         let specifics = Specifics(config)
         return ulimitProblems(specific) + mountProblems(config, specifics)
             + networkProblems(config, specifics) + volumeProblems(config, specifics)
-            + entryProblems(specifics)
+            + entryProblems(specifics) + gpuProblems(specific) + endProblems(config, specific)
     }
 
     private static func ulimitProblems(_ specific: [String: Value]) -> [ConfigProblem] {
@@ -112,6 +152,36 @@ enum SpecificsTable {
             return pair.problems(of: value, at: [.key("specific"), .key("ulimits"), .key(name)])
                 .map { ConfigProblem(FieldProblem.text(of: $0.path), $0.message) }
         }
+    }
+
+    private static func gpuProblems(_ specific: [String: Value]) -> [ConfigProblem] {
+        guard let gpus = specific["gpus"], GPURequest(gpus) == nil else { return [] }
+        return [
+            ConfigProblem("specific.gpus", "specific.gpus must be \(GPURequest.expectation)")
+        ]
+    }
+
+    /// How long it may take to end, and where nothing can be written: neither fits everything.
+    private static func endProblems(
+        _ config: InstanceConfig, _ specific: [String: Value]
+    ) -> [ConfigProblem] {
+        var problems: [ConfigProblem] = []
+        if let span = specific["stopTimeout"].flatMap({ TimeSpan($0) }),
+            !(1000...3_600_000).contains(span.milliseconds)
+        {
+            problems.append(
+                ConfigProblem(
+                    "specific.stopTimeout", "specific.stopTimeout must be from 1s to 1h"))
+        }
+        if specific["readOnly"] == .bool(true), Furnishing.isNeeded(config) {
+            problems.append(
+                ConfigProblem(
+                    "specific.readOnly",
+                    "with specific.readOnly pal cannot write to \(EditorLock.directory), where "
+                        + "secrets and the editor's password go; remove it, or have no secret but "
+                        + "those with 'as: env' and an editor that needs no password of pal's"))
+        }
+        return problems
     }
 
     private static func mountProblems(

@@ -65,9 +65,12 @@ extension FlyProvider {
         }
     }
 
+    /// See `FlySpecifics`.
+    public var specificKeys: [Shape.Member]? { FlySpecifics.keys }
+
     /// Refuses what Fly.io's machines cannot be.
     public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
-        var problems = FlySpecifics.problems(config) + Furnishing.problems(config)
+        var problems = Furnishing.problems(config)
         if problems.isEmpty { problems += MachineSize.problems(config) }
         if let region = config.region, !FlyName.isRegion(region) {
             problems.append(

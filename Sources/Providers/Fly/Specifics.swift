@@ -23,7 +23,8 @@ struct FlySpecifics: Sendable, Hashable {
 
     static let stopModeKey = "stopMode"
 
-    private static let shape = Shape.object([
+    /// The keys, and what each takes.
+    static let keys: [Shape.Member] = [
         .init("home", .text(.absolutePath), "Where the home's volume is mounted."),
         .init("cpuKind", .choice(CPUKind.allCases.map(\.rawValue)), "The kind of the cores."),
         .init(stopModeKey, .choice(StopMode.allCases.map(\.rawValue)), "What a stop is."),
@@ -32,7 +33,7 @@ struct FlySpecifics: Sendable, Hashable {
         .init("rawPorts", .list(.integer(1...65_535)), "Ports without TLS."),
         .init("homeOwner", .text(owner), "Who owns a new home."),
         .init("swap", .integer(1...(1 << 16)), "Swap in MiB."),
-    ])
+    ]
 
     private static let owner = TextRule(
         expectation: "a user and a group as numbers, such as 1000:1000", pattern: nil
@@ -41,14 +42,7 @@ struct FlySpecifics: Sendable, Hashable {
         return parts.count == 2 && parts.allSatisfy { UInt32($0) != nil }
     }
 
-    /// What is wrong with a config's `specific`.
-    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
-        shape.problems(of: .map(config.specific ?? [:]), at: [.key("specific")]).map {
-            ConfigProblem("specific", $0.message)
-        }
-    }
-
-    /// Reads what is good; `problems` says what is not.
+    /// Reads what is good.
     init(_ config: InstanceConfig) {
         let values = config.specific ?? [:]
         func text(_ key: String) -> String? { values[key].flatMap { String($0) } }

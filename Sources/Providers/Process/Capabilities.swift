@@ -60,7 +60,7 @@ enum ProcessRules {
     }
 
     static func problems(_ config: InstanceConfig, region: String) -> [ConfigProblem] {
-        var problems = Specifics.problems(config)
+        var problems: [ConfigProblem] = []
         if let wanted = config.region, wanted != region {
             problems.append(
                 ConfigProblem(

@@ -74,7 +74,10 @@ public final class ProcessProvider: AbstractProvider {
     /// What is honoured; limits as the last `initialize` found them.
     public func getCapabilities() -> Capabilities { .process(cgroupSupport) }
 
-    /// The region, the command, the ports, and the keys of `specific`.
+    /// See `Specifics`.
+    public var specificKeys: [Shape.Member]? { Specifics.keys }
+
+    /// The region, the command, and the ports.
     public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
         ProcessRules.problems(config, region: region)
     }

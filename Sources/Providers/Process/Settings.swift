@@ -46,25 +46,14 @@ struct Specifics: Sendable, Hashable {
     /// Between the request to end and the kill.
     var stopTimeout = TimeSpan.seconds(10)
 
-    static let keys = ["stopTimeout"]
+    /// The keys, and what each takes.
+    static let keys: [Shape.Member] = [
+        .init("stopTimeout", .span, "How long it may take to end; 10s where unset.")
+    ]
 
     init(_ config: InstanceConfig) {
         if let span = config.specific?["stopTimeout"].flatMap({ TimeSpan($0) }) {
             stopTimeout = span
-        }
-    }
-
-    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
-        (config.specific ?? [:]).sorted { $0.key < $1.key }.compactMap { key, value in
-            let path = "specific.\(key)"
-            guard keys.contains(key) else {
-                let hint =
-                    Suggestion.nearest(to: key, among: keys).map { "did you mean '\($0)'?" }
-                    ?? "known are: \(keys.joined(separator: ", "))"
-                return ConfigProblem(path, "unknown key '\(path)' on a process provider; \(hint)")
-            }
-            if TimeSpan(value) != nil { return nil }
-            return ConfigProblem(path, "\(path) must be a time span such as 10s or 1m")
         }
     }
 }

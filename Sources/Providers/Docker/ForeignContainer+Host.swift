@@ -1,0 +1,135 @@
+import PalModel
+
+/// What a spec says in `specific`.
+extension ForeignContainer {
+    /// What is said beside `HostConfig`, where it is the container's own.
+    mutating func readConfig(_ specific: inout [String: Value]) {
+        for (key, name) in [
+            ("user", "User"), ("workingDir", "WorkingDir"), ("stopSignal", "StopSignal"),
+        ] {
+            guard let text = container.text("Config.\(name)"), !text.isEmpty,
+                text != image.text("Config.\(name)"),
+                !defaults.gives("Config.\(name)", .string(text))
+            else { continue }
+            specific[key] = .string(text)
+        }
+        // Without one a container is named after its id.
+        if let name = container.text("Config.Hostname"), !name.isEmpty,
+            container.text("Id")?.hasPrefix(name) != true,
+            container.text("HostConfig.UTSMode") != "host",
+            container.text("HostConfig.NetworkMode") != "host"
+        {
+            specific["hostname"] = .string(name)
+        }
+        if let seconds = container.number("Config.StopTimeout"), seconds > 0, seconds != 10 {
+            specific["stopTimeout"] = .string("\(min(seconds, 3600))s")
+        }
+        if container["Config.Tty"] == .bool(true) { specific["tty"] = .bool(true) }
+        if container["Config.OpenStdin"] == .bool(true) { specific["stdinOpen"] = .bool(true) }
+    }
+
+    mutating func readHost(_ specific: inout [String: Value]) {
+        for (key, name) in [
+            ("capAdd", "CapAdd"), ("capDrop", "CapDrop"), ("securityOpt", "SecurityOpt"),
+            ("dns", "Dns"), ("extraHosts", "ExtraHosts"), ("groupAdd", "GroupAdd"),
+        ] {
+            guard let words = container.texts("HostConfig.\(name)"), !words.isEmpty else {
+                continue
+            }
+            let short = name.hasPrefix("Cap") ? words.map(Self.capability) : words
+            specific[key] = .strings(short)
+        }
+        for (key, name) in [
+            ("privileged", "Privileged"), ("init", "Init"), ("readOnly", "ReadonlyRootfs"),
+        ] where container["HostConfig.\(name)"] == .bool(true) {
+            specific[key] = .bool(true)
+        }
+        readKernel(&specific)
+        readLogging(&specific)
+        if let policy = container.text("HostConfig.RestartPolicy.Name"),
+            policy != "unless-stopped"
+        {
+            specific["restart"] = .string(policy.isEmpty ? "no" : policy)
+        }
+        if let runtime = container.text("HostConfig.Runtime"), !runtime.isEmpty,
+            !defaults.gives("HostConfig.Runtime", .string(runtime))
+        {
+            specific["runtime"] = .string(runtime)
+        }
+        readDevices(&specific)
+    }
+
+    private mutating func readKernel(_ specific: inout [String: Value]) {
+        if let size = container.number("HostConfig.ShmSize"), size >= 1 << 20,
+            !defaults.gives("HostConfig.ShmSize", .int(size))
+        {
+            specific["shmSize"] = .int(size >> 20)
+        }
+        if let limit = container.number("HostConfig.PidsLimit"), limit > 0,
+            !defaults.gives("HostConfig.PidsLimit", .int(limit))
+        {
+            specific["pidsLimit"] = .int(limit)
+        }
+        if case .map(let sysctls)? = container["HostConfig"]?["Sysctls"], !sysctls.isEmpty {
+            specific["sysctls"] = .map(sysctls)
+        }
+        if case .list(let limits)? = container["HostConfig"]?["Ulimits"], !limits.isEmpty {
+            specific["ulimits"] = ulimits(limits)
+        }
+    }
+
+    private mutating func readLogging(_ specific: inout [String: Value]) {
+        guard let driver = container.text("HostConfig.LogConfig.Type"), !driver.isEmpty else {
+            return
+        }
+        var logging: [String: Value] = [:]
+        if !defaults.gives("HostConfig.LogConfig.Type", .string(driver)) {
+            logging["driver"] = .string(driver)
+        }
+        if case .map(let options)? = container["HostConfig"]?["LogConfig"]?["Config"],
+            !options.isEmpty
+        {
+            logging = ["driver": .string(driver), "options": .map(options)]
+        }
+        if !logging.isEmpty { specific["logging"] = .map(logging) }
+    }
+
+    private mutating func readDevices(_ specific: inout [String: Value]) {
+        if case .list(let devices)? = container["HostConfig"]?["Devices"], !devices.isEmpty {
+            specific["devices"] = .strings(
+                devices.compactMap { device in
+                    guard let host = device.text("PathOnHost"),
+                        let inside = device.text("PathInContainer")
+                    else { return nil }
+                    return "\(host):\(inside):\(device.text("CgroupPermissions") ?? "rwm")"
+                })
+        }
+        guard case .list(let requests)? = container["HostConfig"]?["DeviceRequests"],
+            !requests.isEmpty
+        else { return }
+        if requests.count == 1, let gpus = GPURequest(engineValue: requests[0]) {
+            specific["gpus"] = gpus.value
+        } else {
+            remarks.append("devices by request other than GPUs: not carried over")
+        }
+    }
+
+    private mutating func ulimits(_ limits: [Value]) -> Value? {
+        guard !defaults.isPodman else {
+            remarks.append(
+                "ulimits: not carried over, because Podman does not tell the container's own from "
+                    + "those that it gives to all; set specific.ulimits to what is meant")
+            return nil
+        }
+        let pairs = limits.compactMap { limit -> (String, Value)? in
+            guard let name = limit.text("Name"), let soft = limit["Soft"], let hard = limit["Hard"]
+            else { return nil }
+            return (name, .map(["soft": soft, "hard": hard]))
+        }
+        return .map(Dictionary(pairs, uniquingKeysWith: { $1 }))
+    }
+
+    private static func capability(_ name: String) -> String {
+        name.hasPrefix("CAP_") ? String(name.dropFirst(4)) : name
+    }
+}
