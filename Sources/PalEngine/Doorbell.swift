@@ -18,17 +18,18 @@ final class Doorbell: Sendable {
         waiter?.resume()
     }
 
-    /// Waits for a ring, at most as long as given; for ever where nil.
-    func wait(atMost limit: Duration?, _ clock: any EngineClock) async {
+    /// Waits for a ring, at most as long as given.
+    func wait(atMost limit: Duration, _ clock: any EngineClock) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.rung() }
-            if let limit { group.addTask { try? await clock.sleep(for: limit) } }
+            group.addTask { await self.wait() }
+            group.addTask { try? await clock.sleep(for: limit) }
             await group.next()
             group.cancelAll()
         }
     }
 
-    private func rung() async {
+    /// Waits for a ring, or until the task is cancelled.
+    func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in

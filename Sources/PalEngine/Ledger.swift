@@ -200,7 +200,7 @@ public struct SwarmState: Sendable, Hashable, Codable {
     public var recentDeletions: [RecentDeletion]?
     /// By provider: why it cannot be reached, or nil where it can.
     public var providers: [String: ProviderHealth]
-    /// When this was written.
+    /// When this was true; where no more than that has changed since, up to a second before.
     public var updatedAt: Date
 
     /// A state with nothing wrong in it.
@@ -211,6 +211,17 @@ public struct SwarmState: Sendable, Hashable, Codable {
         problems = []
         providers = [:]
     }
+
+    /// Whether an earlier one says the same, but for when it was true and when there were lists.
+    func isSame(as earlier: SwarmState) -> Bool {
+        var same = self
+        same.updatedAt = earlier.updatedAt
+        for (name, health) in earlier.providers where same.providers[name]?.listedAt != nil {
+            // That there was a first list is news.
+            if let listed = health.listedAt { same.providers[name]?.listedAt = listed }
+        }
+        return same == earlier
+    }
 }
 
 /// Whether a provider answers.
@@ -219,7 +230,7 @@ public struct ProviderHealth: Sendable, Hashable, Codable {
     public var type: ProviderType
     /// What is wrong; nil where it answers.
     public var problem: String?
-    /// When it was last listed completely.
+    /// When it was last listed completely; up to a second before, where no more has changed since.
     public var listedAt: Date?
 
     /// Makes one of its parts.

@@ -36,6 +36,8 @@ public struct Policy: Sendable, Hashable {
     public var firstLists = 8
     /// The wait before what the ledger did not take is written again.
     public var ledgerRetry: Duration = .seconds(1)
+    /// How often the ledger is told of the swarm's state where only times have changed.
+    public var statePause: Duration = .seconds(1)
     /// How often the ledger is told of more of the same progress.
     public var progressPause: Duration = .seconds(1)
     /// How long calls in flight may take at a shutdown.

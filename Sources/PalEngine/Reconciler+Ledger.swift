@@ -74,9 +74,10 @@ extension Reconciler {
         }
     }
 
-    /// Writes what is true of the swarm as a whole.
+    /// Writes what is true of the swarm as a whole. Where only times have changed, not more often
+    /// than `statePause`: one change makes many looks.
     ///
-    /// - Parameter onlyNews: Not where it says what was written last, but for the time.
+    /// - Parameter onlyNews: Nothing where only times have changed: a list will follow.
     func saveState(onlyNews: Bool = false) {
         guard let desired = world.desired else { return }
         var state = SwarmState(specsPath: desired.specsPath, updatedAt: parts.clock.date())
@@ -91,14 +92,16 @@ extension Reconciler {
                 type: provider.provider.type, problem: provider.problem,
                 listedAt: provider.listedAt)
         }
-        // The next list says how late it is, where there is one.
-        if onlyNews, !debts.owesState, !state.providers.isEmpty, var saved = savedState {
-            saved.updatedAt = state.updatedAt
-            if saved == state { return }
+        if !debts.owesState, !state.providers.isEmpty, let saved = savedState,
+            state.isSame(as: saved)
+        {
+            let age = parts.clock.elapsed() - savedStateAt
+            if onlyNews || age < policy.statePause { return }
         }
         do {
             try parts.ledger.save(state)
             savedState = state
+            savedStateAt = parts.clock.elapsed()
             debts.owesState = false
         } catch {
             tellTrouble(error)

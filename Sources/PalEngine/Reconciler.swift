@@ -15,6 +15,8 @@ public actor Reconciler {
     var admission: Admission
     var control = Control()
     let bell = Doorbell()
+    /// When the bell will be rung for what has its time.
+    private var alarms: Set<Duration> = []
     /// Only these names are touched; nil for all.
     var scope: Set<String>?
     var isSourceDue = true
@@ -24,6 +26,7 @@ public actor Reconciler {
     var debts = Debts()
     /// What the ledger has of the swarm as a whole.
     var savedState: SwarmState?
+    var savedStateAt: Duration = .zero
 
     /// What the engine works with; everything that has an effect comes in here.
     public struct Parts: Sendable {
@@ -99,13 +102,15 @@ public actor Reconciler {
             while !isStopping && !Task.isCancelled && !isOver() {
                 payDebts()
                 takeRequests()
-                startReading(&group)
+                // The providers work while the specs are read.
                 startListing(&group)
-                startFollowing(&group)
+                startReading(&group)
                 startReconciling(&group)
                 answerRequests()
+                startFollowing(&group)
                 if isOver() { break }
-                await bell.wait(atMost: timeToNextWork(), parts.clock)
+                setAlarm(&group)
+                await bell.wait()
             }
             await finishCallsInFlight()
             group.cancelAll()
@@ -225,16 +230,35 @@ public actor Reconciler {
         }
     }
 
-    private func timeToNextWork() -> Duration? {
-        if queue.hasReady, hasRoom { return .zero }
+    /// Has the bell rung when the next work is due. One that rings earlier will do: the next turn
+    /// sets another.
+    private func setAlarm(_ group: inout DiscardingTaskGroup) {
         let now = parts.clock.elapsed()
+        guard let next = nextWork(now) else { return }
+        guard next > now else { return bell.ring() }
+        guard alarms.allSatisfy({ next < $0 }) else { return }
+        alarms.insert(next)
+        group.addTask {
+            try? await self.parts.clock.sleep(for: next - now)
+            await self.alarmWentOff(next)
+        }
+    }
+
+    private func alarmWentOff(_ time: Duration) {
+        alarms.remove(time)
+        bell.ring()
+    }
+
+    /// Nil where only news can bring any.
+    private func nextWork(_ now: Duration) -> Duration? {
+        if queue.hasReady, hasRoom { return now }
         var times = world.askedProviders.compactMap { name -> Duration? in
             guard let state = world.providers[name], !state.isListing else { return nil }
             return state.nextTime
         }
         if hasRoom, let time = queue.nextTime { times.append(time) }
         if !debts.isEmpty { times.append(now + policy.ledgerRetry) }
-        return times.min().map { max($0 - now, .zero) }
+        return times.min()
     }
 
     /// Gives calls in flight a bounded time to end; what does not end keeps its intent.

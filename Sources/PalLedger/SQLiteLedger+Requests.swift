@@ -7,9 +7,9 @@ extension SQLiteLedger {
     /// Requests that nobody has answered or withdrawn, oldest first.
     public func openRequests() throws(LedgerError) -> [ControlRequest] {
         try read(to: "read the requests") { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM request WHERE answer IS NULL ORDER BY number"
-            ).map { row in
+            let open = try db.cachedStatement(
+                sql: "SELECT number, request FROM request WHERE answer IS NULL ORDER BY number")
+            return try Row.fetchAll(open).map { row in
                 var request = try LedgerJSON.value(ControlRequest.self, row["request"])
                 request.number = row["number"]
                 return request

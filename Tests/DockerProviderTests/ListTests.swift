@@ -47,6 +47,41 @@ struct ListTests {
         }
     }
 
+    @Test("of one name the Engine is asked for one name, and what the list says is whole")
+    func oneName() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            for name in ["alice", "bob"] { _ = try await swarm.create(name) }
+            _ = relay.takeRequests()
+            let found = try await swarm.provider.listInstances(InstanceFilter(names: ["bob"]))
+            #expect(found.map(\.name) == ["bob"])
+            let list = relay.takeRequests().map(\.path).filter { $0.contains("/containers/json") }
+            #expect(list.count == 1 && list.allSatisfy { $0.contains("pal.name%3Dbob") }, "\(list)")
+            let both = InstanceFilter(names: ["alice", "bob"])
+            #expect(try await swarm.provider.listInstances(both).count == 2)
+            #expect(try await swarm.provider.listInstances(.all).count == 2)
+        }
+    }
+
+    @Test("what is known as the swarm's own is deleted without a look; all else is looked at")
+    func deletionWithoutALook() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let made = try await swarm.create("alice")
+            let foreign = try await swarm.makeForeign()
+            _ = relay.takeRequests()
+            #expect(try await swarm.provider.deleteInstance(made.reference))
+            #expect(relay.takeRequests().map(\.method) == ["DELETE"])
+            #expect(try await swarm.provider.deleteInstance(made.reference) == false)
+            let guess = InstanceReference(id: made.id, providerInstanceId: foreign)
+            #expect(try await swarm.provider.deleteInstance(guess) == false)
+            #expect(try await swarm.provider.inspectAny(foreign) != nil)
+            try await swarm.removeContainer(foreign)
+        }
+    }
+
     @Test(
         "without an event stream every list looks at every container",
         .notOnPodman("before 5.1 it has no call to change limits"))

@@ -303,7 +303,7 @@ final class FakeSource: SpecSource {
 
     func watch(_ changed: @Sendable () async -> Void) async {
         while !Task.isCancelled {
-            await bell.wait(atMost: nil, SystemClock())
+            await bell.wait()
             await changed()
         }
     }

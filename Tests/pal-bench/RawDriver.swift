@@ -83,6 +83,7 @@ struct RawDriver: Sendable {
         let (port, environment) = (try Self.freePorts(1)[0], [Value.string("CHANGED=\(value)")])
         try await call("POST", "/containers/\(full)/stop?t=10", expects: 204)
         try await call("DELETE", "/containers/\(full)?v=1", expects: 204)
+        try await call("GET", "/volumes/\(full)_home", expects: 200)
         try await call(
             "POST", "/containers/create?name=\(full)", body(name, full, port, environment),
             expects: 201)

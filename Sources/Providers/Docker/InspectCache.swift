@@ -123,6 +123,13 @@ final class InspectCache: Sendable {
     }
 }
 
+extension ContainerDetail {
+    /// What a list shows of it, where that is plain: it runs, and the Engine checks no health.
+    var plainMark: String? {
+        isRunning && ["none", nil].contains(state.health?.status) ? state.status : nil
+    }
+}
+
 extension ContainerSummary {
     /// State and health, without the times that change by themselves: `running (healthy)`.
     ///

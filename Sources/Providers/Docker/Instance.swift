@@ -161,7 +161,7 @@ extension DockerProvider {
             .compactMap { $0.flatMap { Timestamp.date($0) } }.max()
         instance.metadata = metadata(detail)
         images.complete(&instance, detail)
-        return instance
+        return handedOut.same(as: instance)
     }
 
     func network(_ detail: ContainerDetail) -> NetworkState {

@@ -112,6 +112,11 @@ extension DockerProvider {
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> Bool {
         networkOwed.set(true)
+        if reference.adopted == nil, let id = reference.providerInstanceId,
+            let known = handedOut.own(id)
+        {
+            return try await delete(id, named: known.metadata["container"] ?? known.name)
+        }
         guard let detail = try await find(reference) else { return false }
         // What others put into a nameless volume is not pal's to throw away.
         return try await delete(

@@ -27,6 +27,7 @@ public struct DockerProvider: AbstractProvider {
     let clock: any Clock<Duration>
     let cache = InspectCache()
     let lastList = LastList()
+    let handedOut = HandedOut()
     let cursor = EventCursor()
     let ready = ReadyRuns()
     let portChooser: PortChooser
@@ -88,7 +89,9 @@ public struct DockerProvider: AbstractProvider {
     ) async throws(ProviderFailure) -> [VSCodeInstance] {
         let ticket = cache.ticket()
         let changes = members.changes
-        let answer = try await list(labels: [:])
+        // The Engine's filter knows one name; to describe the others takes it most of the time.
+        let only = filter.names.flatMap { $0.count == 1 ? $0.first : nil }
+        let answer = try await list(labels: only.map { ["pal.name": $0] } ?? [:])
         if filter == .all, let known = lastList.instances(answer.body, cache) {
             if networkOwed.isTrue { try await removeNetworkAfterLast() }
             return known
@@ -103,6 +106,7 @@ public struct DockerProvider: AbstractProvider {
         members.replace(ids, asOf: changes)
         if networkOwed.isTrue { try await removeNetworkAfterLast() }
         cache.retain(ids)
+        handedOut.retain(ids)
         ready.retain(ids)
         extensionRuns.retain(ids)
         memoryDeaths.retain(ids)
