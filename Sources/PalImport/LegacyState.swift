@@ -74,6 +74,9 @@ public enum LegacyState {
             for key in entries.keys.sorted() where !Self.known.contains(key) {
                 remark("\(key): not carried over")
             }
+            remark(
+                "a container that still stands is not taken over by this spec: 'pal import docker' "
+                    + "makes one that adopts it")
             if let socket = environment["DOCKER_SOCKET"], socket != "/var/run/docker.sock" {
                 remark(
                     "DOCKER_SOCKET: set specific.socketPath: \(socket) of provider docker in "
@@ -90,9 +93,10 @@ public enum LegacyState {
         }
 
         private mutating func readPort() {
-            guard let port = text(entries["port"]).flatMap({ Int($0) }),
-                (1...65535).contains(port)
-            else { return }
+            guard let value = entries["port"], value != .null else { return }
+            guard let port = text(value).flatMap({ Int($0) }), (1...65535).contains(port) else {
+                return remark("port \(value.canonicalJSON) is no port; any free one is taken")
+            }
             spec.config.network.ports = [PortMapping(internal: 8080, external: port)]
         }
 
@@ -117,6 +121,11 @@ public enum LegacyState {
             var names: [String] = []
             if case .list(let items)? = entries["extensions"] {
                 names = items.compactMap { text($0) }
+                if names.count < items.count {
+                    remark("extensions: what is no text among them is not carried over")
+                }
+            } else if let value = entries["extensions"], value != .null {
+                remark("extensions: no list; not carried over")
             }
             if names.isEmpty, let usual = environment["DEFAULT_EXTENSIONS"] {
                 names = usual.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
@@ -125,13 +134,30 @@ public enum LegacyState {
         }
 
         private mutating func readVariables() {
-            guard case .map(let variables)? = entries["environment"] else { return }
+            guard case .map(let variables)? = entries["environment"] else {
+                if let value = entries["environment"], value != .null {
+                    remark("environment: no map; not carried over")
+                }
+                return
+            }
             for (variable, value) in variables.sorted(by: { $0.key < $1.key }) {
-                guard let value = text(value) else { continue }
+                guard let value = Self.variable(value) else {
+                    remark("\(variable) of environment is no text; not carried over")
+                    continue
+                }
                 spec.take(variable, value)
                 if spec.hidden[variable] != nil {
                     remark("\(variable) looks like a secret: it goes into a file")
                 }
+            }
+        }
+
+        /// As JavaScript hands it to a process. An empty text is one.
+        private static func variable(_ value: Value) -> String? {
+            switch value {
+            case .string(let text): text
+            case .bool(let flag): String(flag)
+            default: text(value)
             }
         }
 

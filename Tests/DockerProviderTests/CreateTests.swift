@@ -232,6 +232,31 @@ struct CreateTests {
         }
     }
 
+    @Test("a volume's driver enforces what it is told, and one that is not there is said")
+    func volumeDriver() async throws {
+        try await TestSwarm.run { swarm in
+            let made = try await swarm.createReady("sized") {
+                $0.resources.storagePersistent = true
+                $0.specific?["volumeOptions"] = .texts([
+                    "type": "tmpfs", "device": "tmpfs", "o": "size=8m",
+                ])
+            }
+            let mounts = try await swarm.provider.executeCommand(
+                made.reference, Command(["grep", " /home/coder ", "/proc/mounts"]))
+            #expect(mounts.output.contains("size=8192k"), "\(mounts)")
+            let refused = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(
+                    swarm.request(
+                        swarm.config("none") {
+                            $0.resources.storagePersistent = true
+                            $0.specific?["volumeDriver"] = .string("no-such-driver")
+                        }))
+            }
+            #expect(refused.description.contains("correct specific.volumeDriver"), "\(refused)")
+            #expect(refused.description.contains("no-such-driver"), "\(refused)")
+        }
+    }
+
     @Test("the editor's port inside is the one that the spec says")
     func otherPort() async throws {
         try await TestSwarm.run { swarm in

@@ -26,6 +26,20 @@ struct ReadinessTests {
         }
     }
 
+    @Test("people's URLs have the host that the operator says, and pal asks where it is published")
+    func otherHost() async throws {
+        let specific: [String: Value] = [
+            "bindAddress": .string("0.0.0.0"), "urlHost": .string("dev.invalid"),
+        ]
+        try await TestSwarm.run(specific: specific) { swarm in
+            let made = try await swarm.createReady("alice")
+            let port = try #require(made.network.port)
+            #expect(made.network.urls == ["http://dev.invalid:\(port)/"])
+            let access = try await swarm.provider.getAccess(made.reference)
+            #expect("\(access)".contains("http://dev.invalid:\(port)/"), "\(access)")
+        }
+    }
+
     @Test("a custom editor without a path is ready when it runs")
     func custom() async throws {
         try await TestSwarm.run { swarm in

@@ -36,21 +36,24 @@ struct SettingsTests {
     func addresses() throws {
         let here = try dockerSettings()
         #expect(here.publishAddress == "127.0.0.1")
-        #expect(here.urlHost == "127.0.0.1")
+        #expect(here.reachHost == "127.0.0.1")
         let there = try dockerSettings(environment: ["DOCKER_HOST": "tcp://192.0.2.7:2375"])
         #expect(there.endpoint == .origin("http://192.0.2.7:2375"))
         #expect(there.publishAddress == "192.0.2.7")
-        #expect(there.urlHost == "192.0.2.7")
+        #expect(there.reachHost == "192.0.2.7")
         #expect(!there.isLocal)
         let named = try dockerSettings(environment: ["DOCKER_HOST": "tcp://engine.example"])
         #expect(named.endpoint == .origin("http://engine.example:2375"))
         #expect(named.publishAddress == "0.0.0.0")
-        #expect(named.urlHost == "engine.example")
+        #expect(named.reachHost == "engine.example")
         #expect(try dockerSettings(environment: ["DOCKER_HOST": "tcp://127.0.0.1:2375"]).isLocal)
         let wide = try dockerSettings(["bindAddress": .string("0.0.0.0")])
         #expect(wide.publishAddress == "0.0.0.0")
-        #expect(wide.urlHost == "127.0.0.1")
-        #expect(try dockerSettings(["bindAddress": .string("192.0.2.9")]).urlHost == "192.0.2.9")
+        #expect(wide.reachHost == "127.0.0.1")
+        #expect(try dockerSettings(["bindAddress": .string("192.0.2.9")]).reachHost == "192.0.2.9")
+        #expect(here.urlHost == nil)
+        #expect(try dockerSettings(["urlHost": .string("dev.example")]).urlHost == "dev.example")
+        #expect(try dockerSettings(["urlHost": .string("192.0.2.9")]).urlHost == "192.0.2.9")
     }
 
     @Test(
@@ -59,6 +62,8 @@ struct SettingsTests {
             (["socketpath": Value.string("/x")], [:], "did you mean 'socketPath'?"),
             (["socketPath": .int(1)], [:], "must be a text"),
             (["bindAddress": .string("localhost")], [:], "IPv4"),
+            (["urlHost": .string("http://dev.example")], [:], "without 'http://'"),
+            (["urlHost": .string("dev.example:80")], [:], "without a port"),
             ([:], ["DOCKER_HOST": "npipe://x"], "unix:///path or tcp://host:port"),
             ([:], ["DOCKER_HOST": "tcp://there:x"], "tcp://host:port"),
             (

@@ -216,6 +216,21 @@ struct SpecificsTests {
         }
     }
 
+    @Test("a volume's driver is told the size, unless it is the Engine's own or told another")
+    func sizes() {
+        func options(_ specific: [String: Value]) -> [String: String] {
+            var config = InstanceConfig(name: "alice")
+            config.specific = specific
+            return Specifics(config).driverOptions(size: 7)
+        }
+        let other: [String: Value] = ["volumeDriver": .string("rexray")]
+        #expect(options(other) == ["size": "7G"])
+        #expect(options([:]) == [:])
+        #expect(options(["volumeDriver": .string("local")]) == [:])
+        let own = other.merging(["volumeOptions": .texts(["size": "9", "tier": "x"])]) { $1 }
+        #expect(options(own) == ["size": "9", "tier": "x"])
+    }
+
     @Test("two that would write to one place do not stand side by side")
     func besides() throws {
         let provider = DockerProvider(try dockerSettings(), logger: Logger(label: "test"))

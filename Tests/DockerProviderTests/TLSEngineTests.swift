@@ -12,7 +12,7 @@ import Testing
 @Suite(
     "An Engine behind TLS",
     .needsOwnEngine,
-    .enabled(if: access(TestCertificates.program, X_OK) == 0, "there is no openssl"),
+    .enabled(if: Needs.has(TestCertificates.program), "there is no openssl"),
     .timeLimit(.minutes(10)))
 struct TLSEngineTests {
     private func provider(

@@ -80,7 +80,8 @@ struct DockerFaultTests {
             try scene.write(
                 "alice.yaml", scene.spec("alice", .docker, "onDelete: delete\nstate: absent"))
             try await scene.eventually("who uses it is told") {
-                $0["alice"]?.message("Failing")?.contains(volume) == true
+                $0["alice"]?.message("Failing")?.contains(
+                    "'docker ps --all --filter volume=\(volume)' shows who by") == true
             }
             #expect(try await status(of: "/containers/\(stranger)/json") == 200)
             #expect(try await status(of: "/volumes/\(volume)") == 200)

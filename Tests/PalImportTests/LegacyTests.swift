@@ -30,7 +30,36 @@ struct LegacyTests {
         #expect(
             all.remarks.map(\.message) == [
                 "'Alice' is named 'alice'", "API_TOKEN looks like a secret: it goes into a file",
-                "status: not carried over",
+                "status: not carried over", Self.standing,
+            ])
+    }
+
+    private static let standing =
+        "a container that still stands is not taken over by this spec: 'pal import docker' makes "
+        + "one that adopts it"
+
+    /// A review found that these went without a word.
+    @Test func whatCannotBeReadIsSaid() throws {
+        let all = try imported(
+            #"""
+            {"name":"a","port":"80a","extensions":["a.b",{}],
+             "environment":{"FLAG":true,"EMPTY":"","LIST":[1],"NONE":null}}
+            """#)
+        let config = try #require(all.specs.first).config
+        #expect(config.env == ["FLAG": "true", "EMPTY": ""])
+        #expect(config.network.ports == nil && config.extensions == ["a.b"])
+        #expect(
+            all.remarks.map(\.message) == [
+                "port \"80a\" is no port; any free one is taken",
+                "extensions: what is no text among them is not carried over",
+                "LIST of environment is no text; not carried over",
+                "NONE of environment is no text; not carried over", Self.standing,
+            ])
+        let odd = try imported(#"{"name":"a","extensions":"a.b","environment":[]}"#)
+        #expect(
+            odd.remarks.map(\.message) == [
+                "extensions: no list; not carried over", "environment: no map; not carried over",
+                Self.standing,
             ])
     }
 

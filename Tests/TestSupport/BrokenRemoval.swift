@@ -31,8 +31,3 @@ public struct BrokenRemoval: Sendable {
     /// From here on the container can be removed.
     public func mend() async throws { try await PalProgram.succeed("/usr/bin/chattr", "-i", file) }
 }
-
-extension Trait where Self == ConditionTrait {
-    /// Skips where no file can be made that cannot be deleted.
-    public static var needsRoot: Self { .enabled(if: geteuid() == 0, "only root can do that") }
-}

@@ -21,7 +21,7 @@ public final class DockerEngine: Sendable {
     /// skip.
     public static let isHere =
         access(socketPath, R_OK | W_OK) == 0
-        || ProcessInfo.processInfo.environment["CI"] == "true"
+        || Needs.areBinding
 
     private let client = HTTPClient()
     private let socket: String

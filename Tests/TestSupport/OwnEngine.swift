@@ -16,7 +16,6 @@ public final class OwnEngine {
     public var arguments: [String] = []
     /// A socket that listens already, for an Engine that answers outside its network namespace too.
     public var listener: Int32?
-    private let client = HTTPClient()
 
     /// The Engine's program.
     public static let program = "/usr/sbin/dockerd"
@@ -52,12 +51,7 @@ public final class OwnEngine {
         process.standardError = FileHandle.nullDevice
         try process.run()
         self.process = process
-        for _ in 0..<600 {
-            let ping = HTTPRequest("GET", "/_ping", timeout: .seconds(5))
-            if (try? await client.send(ping, to: .unixSocket(path: socket))) != nil { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw TestFailure("an Engine of its own did not start")
+        try await untilItAnswers()
     }
 
     private func makeBridge() async throws {
@@ -100,11 +94,7 @@ public final class OwnEngine {
             guard let id = try? String(contentsOfFile: directory + file, encoding: .utf8) else {
                 continue
             }
-            while let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8),
-                !stat.contains(") Z")
-            {
-                try await Task.sleep(for: .milliseconds(10))
-            }
+            try await untilItIsGone(id)
             unlink(directory + file)
         }
         process = nil
@@ -129,9 +119,8 @@ extension Trait where Self == ConditionTrait {
     /// Skips where nobody can start an Engine of the test's own.
     public static var needsOwnEngine: Self {
         .enabled(
-            if: !DockerEngine.isPodman && geteuid() == 0
-                && (access(OwnEngine.program, X_OK) == 0 && access(OwnEngine.network, X_OK) == 0
-                    || ProcessInfo.processInfo.environment["CI"] == "true"),
+            if: !DockerEngine.isPodman && Needs.hasRoot
+                && Needs.has(OwnEngine.program, OwnEngine.network),
             "only root can start one, with \(OwnEngine.program) and \(OwnEngine.network)")
     }
 }

@@ -17,6 +17,29 @@ public protocol KillableEngine: AnyObject {
     func remove()
 }
 
+extension KillableEngine {
+    /// Waits until it answers, for about half a minute.
+    func untilItAnswers() async throws {
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        for _ in 0..<600 {
+            let ping = HTTPRequest("GET", "/_ping", timeout: .seconds(5))
+            if (try? await client.send(ping, to: .unixSocket(path: socket))) != nil { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw TestFailure("nothing answers at \(socket)")
+    }
+
+    /// Waits until a process is gone, or dead and not taken away.
+    func untilItIsGone(_ id: some CustomStringConvertible) async throws {
+        while let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8),
+            !stat.contains(") Z")
+        {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}
+
 extension OwnEngine: KillableEngine {}
 
 /// A service of Podman's beside the one of the tests, on the same storage: Podman itself has no
@@ -25,7 +48,6 @@ public final class OwnPodman: KillableEngine {
     private static let program = "/usr/bin/podman"
     private let root = URL(filePath: Podman.socketPath).deletingLastPathComponent().path
     private var process: Process?
-    private let client = HTTPClient()
     /// Where it answers while it runs.
     public let socket = "/tmp/pal-podman-\(UInt64.random(in: 0 ... .max)).sock"
 
@@ -49,12 +71,7 @@ public final class OwnPodman: KillableEngine {
         process.standardError = FileHandle.nullDevice
         try process.run()
         self.process = process
-        for _ in 0..<600 {
-            let ping = HTTPRequest("GET", "/_ping", timeout: .seconds(5))
-            if (try? await client.send(ping, to: .unixSocket(path: socket))) != nil { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw TestFailure("a service of Podman's did not start")
+        try await untilItAnswers()
     }
 
     /// What kills it at once; from any thread.
@@ -66,11 +83,7 @@ public final class OwnPodman: KillableEngine {
     /// Waits for the end of one that was killed; the containers go on.
     public func bury() async throws {
         guard let id = process?.processIdentifier else { return }
-        while let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8),
-            !stat.contains(") Z")
-        {
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        try await untilItIsGone(id)
         process = nil
         unlink(socket)
     }

@@ -11,7 +11,7 @@ public enum Podman {
     /// Whether this process can talk to it. In CI a missing one is a failure, not a reason to skip.
     public static let isHere =
         access(socketPath, R_OK | W_OK) == 0
-        || ProcessInfo.processInfo.environment["CI"] == "true"
+        || Needs.areBinding
 
     /// What `DOCKER_HOST` must be for pal to find it.
     public static var host: String { "unix://\(socketPath)" }

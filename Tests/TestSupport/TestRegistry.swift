@@ -159,9 +159,7 @@ extension Trait where Self == ConditionTrait {
     /// Skips where there is no Docker Engine or no registry to start, but not in CI.
     public static var needsRegistry: Self {
         .enabled(
-            if: DockerEngine.isHere
-                && (access(TestRegistry.program, X_OK) == 0
-                    || ProcessInfo.processInfo.environment["CI"] == "true"),
+            if: DockerEngine.isHere && Needs.has(TestRegistry.program),
             "no Docker Engine, or no \(TestRegistry.program)")
     }
 }

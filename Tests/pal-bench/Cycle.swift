@@ -10,6 +10,8 @@ protocol Contender {
     mutating func nothingToDo() async throws
     /// How often that is measured in a round: what takes milliseconds, more often.
     var looks: Int { get }
+    /// Whether a raw list follows each look, of the same containers in the same second.
+    var isPaired: Bool { get }
     /// Gives the first one another environment, which takes a new container, and returns when it
     /// answers.
     mutating func changeOne(to value: Int) async throws
@@ -28,6 +30,7 @@ struct Cycle {
 
     /// The raw driver is as good as the best of these, row by row.
     private static let concurrencies = [2, 4, 8, 16]
+    private static let rawList = "one raw list"
     private static let changes = 5
 
     enum Row: String, CaseIterable {
@@ -57,7 +60,7 @@ struct Cycle {
                 try Task.checkCancellation()
                 let result: Result<Void, any Error>
                 do {
-                    try await play(&contender, &times[contender.name, default: [:]])
+                    try await play(&contender, &times)
                     result = .success(())
                 } catch { result = .failure(error) }
                 await contender.end()
@@ -73,6 +76,7 @@ struct Cycle {
             var all = raw.compactMap { times[$0]?[row] }
             // Of one container nothing can be done at once: they are all the same driver.
             if row == .changeOne { all = [Series(all.flatMap(\.times))] }
+            if row == .nothingToDo { all = times[Self.rawList].map { [$0[row] ?? Series()] } ?? [] }
             let best = all.map(\.median).min() ?? .nan
             return figures(row, best, times)
         }
@@ -86,22 +90,26 @@ struct Cycle {
     }
 
     private func play(
-        _ contender: inout any Contender, _ times: inout [Row: Series]
+        _ contender: inout any Contender, _ times: inout [String: [Row: Series]]
     ) async throws {
-        times[.fromNothing, default: Series()].add(
-            try await timed { try await contender.fromNothing() })
+        func add(_ row: Row, _ time: Duration, of name: String) {
+            times[name, default: [:]][row, default: Series()].add(time)
+        }
+        let name = contender.name
+        add(.fromNothing, try await timed { try await contender.fromNothing() }, of: name)
         // The first is for connections and caches.
         try await contender.nothingToDo()
+        let driver = RawDriver(swarm: bench.swarm, concurrency: 1)
+        if contender.isPaired { _ = try await driver.list() }
         for _ in 0..<contender.looks {
-            times[.nothingToDo, default: Series()].add(
-                try await timed { try await contender.nothingToDo() })
+            add(.nothingToDo, try await timed { try await contender.nothingToDo() }, of: name)
+            guard contender.isPaired else { continue }
+            add(.nothingToDo, try await timed { _ = try await driver.list() }, of: Self.rawList)
         }
         for value in 1...Self.changes {
-            times[.changeOne, default: Series()].add(
-                try await timed { try await contender.changeOne(to: value) })
+            add(.changeOne, try await timed { try await contender.changeOne(to: value) }, of: name)
         }
-        times[.deleteAll, default: Series()].add(
-            try await timed { try await contender.deleteAll() })
+        add(.deleteAll, try await timed { try await contender.deleteAll() }, of: name)
     }
 
     private func figures(
@@ -128,6 +136,7 @@ struct Cycle {
 
 extension Contender {
     var looks: Int { 20 }
+    var isPaired: Bool { false }
 }
 
 /// The Engine's API driven directly.
@@ -144,6 +153,8 @@ struct RawContender: Contender {
 
     mutating func fromNothing() async throws { try await driver.converge(names) }
     mutating func nothingToDo() async throws { _ = try await driver.list() }
+    // Measured beside pal's.
+    var looks: Int { 0 }
     mutating func changeOne(to value: Int) async throws {
         try await driver.change(names[0], to: value)
     }

@@ -5,6 +5,8 @@ import PalLedger
 struct PalContender: Contender {
     static let title = "pal"
     let name = title
+    let looks = 40
+    let isPaired = true
     private let bench: BenchSwarm
     private let names: [String]
     private var running: Running?

@@ -132,9 +132,9 @@ struct PublishedPort: Sendable, Hashable {
     var address: String
     var outside: Int?
 
-    /// The host for a URL.
+    /// The host that it is reached at from here.
     func host(_ settings: DockerSettings) -> String {
-        ["", "0.0.0.0", "::"].contains(address) ? settings.urlHost : address
+        ["", "0.0.0.0", "::"].contains(address) ? settings.reachHost : address
     }
 }
 
@@ -178,7 +178,7 @@ extension DockerProvider {
         else { return network }
         network.port = outside
         network.externalIp = port.host(settings)
-        network.urls = ["http://\(port.host(settings)):\(outside)/"]
+        network.urls = ["http://\(settings.urlHost ?? port.host(settings)):\(outside)/"]
         return network
     }
 

@@ -13,8 +13,10 @@ struct DockerSettings: Sendable, Hashable {
     var tls: TLSFiles?
     /// The address of the Engine's host that ports are published on.
     var publishAddress: String
-    /// The host in URLs.
-    var urlHost: String
+    /// The host that ports are reached at from here.
+    var reachHost: String
+    /// The host in URLs, where the operator says it; else that by which pal reaches it.
+    var urlHost: String?
     /// Whether the Engine runs on this machine, so that a port which is free here is free there.
     var isLocal: Bool
     /// The controller's environment: where the docker CLI keeps credentials is read from it.
@@ -26,12 +28,13 @@ struct DockerSettings: Sendable, Hashable {
     /// What specs may have of the Engine's host.
     var policy: HostPolicy
 
-    private static let keys = ["bindAddress"] + EngineChoice.keys
+    private static let keys = ["bindAddress", "urlHost"] + EngineChoice.keys
 
     /// Reads an entry of pal.yaml.
     ///
     /// `EngineChoice` says which Engine it means. Ports are published on loopback for an Engine on
-    /// this machine and on the Engine's host for another; `specific.bindAddress` says otherwise.
+    /// this machine and on the Engine's host for another; `specific.bindAddress` says otherwise, and
+    /// `specific.urlHost` what people reach that by.
     /// - Throws: A configuration error for unknown keys, a swarm that makes no container name, an
     ///   address that pal does not speak, and certificates or contexts that are not there.
     init(_ settings: ProviderSettings) throws(ProviderFailure) {
@@ -55,14 +58,20 @@ struct DockerSettings: Sendable, Hashable {
         isLocal = engine.isLocal
         policy = try HostPolicy(settings, socket: socket, isLocal: isLocal)
         let remote = isLocal ? nil : engine.host
-        urlHost = remote ?? "127.0.0.1"
+        reachHost = remote ?? "127.0.0.1"
         publishAddress = remote.map { Self.isIPv4($0) ? $0 : "0.0.0.0" } ?? "127.0.0.1"
         if let bind = settings.specific["bindAddress"].flatMap({ String($0) }) {
             guard Self.isIPv4(bind) else {
                 throw .invalid("specific.bindAddress must be an IPv4 address, not '\(bind)'")
             }
             publishAddress = bind
-            if bind != "0.0.0.0" { urlHost = bind }
+            if bind != "0.0.0.0" { reachHost = bind }
+        }
+        urlHost = settings.specific["urlHost"].flatMap { String($0) }
+        if let urlHost, !Self.isHost(urlHost) {
+            throw .invalid(
+                "specific.urlHost must be a name or an address, without 'http://' and without a "
+                    + "port, not '\(urlHost)'")
         }
     }
 
@@ -91,6 +100,12 @@ struct DockerSettings: Sendable, Hashable {
                         + "not \(value.kindName)")
             }
         }
+    }
+
+    private static func isHost(_ text: String) -> Bool {
+        isIPv4(text)
+            || text.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+                .allSatisfy { TextRule.isDNSLabel(String($0)) }
     }
 
     private static func isIPv4(_ text: String) -> Bool {

@@ -55,6 +55,13 @@ struct Specifics: Sendable, Hashable {
     /// Whether a key that is true or false is true.
     func isSet(_ key: String) -> Bool { values[key].flatMap { Bool($0) } ?? false }
 
+    /// What the volume's driver is told. One that the spec names is told the size, in GiB; the
+    /// Engine's own has no such option, but on some file systems.
+    func driverOptions(size: Int?) -> [String: String] {
+        guard let volumeDriver, volumeDriver != "local", let size else { return volumeOptions }
+        return ["size": "\(size)G"].merging(volumeOptions) { _, own in own }
+    }
+
     /// What the Engine is told beside `HostConfig`, in its units and words.
     var containerConfig: [String: Value] {
         var config: [String: Value] = [:]

@@ -45,16 +45,10 @@ extension DockerProvider: StorageProvider {
             answer, doing: "delete the volume \(providerStorageId)", changesSomething: true)
     }
 
-    /// Makes the home's volume. A driver that the spec names is told the size; the Engine's own has
-    /// no such option.
+    /// Makes the home's volume.
     func makeVolume(_ name: String, for request: CreateRequest) async throws(ProviderFailure) {
         let specifics = Specifics(request.config)
-        var options = specifics.volumeOptions
-        if let driver = specifics.volumeDriver, driver != "local",
-            let size = request.config.resources.storageSize, options["size"] == nil
-        {
-            options["size"] = "\(size)G"
-        }
+        let options = specifics.driverOptions(size: request.config.resources.storageSize)
         let answer = try await engine.send(
             EngineCall(
                 "POST", "/volumes/create",
