@@ -105,8 +105,8 @@ public struct FileFingerprint: Hashable, Sendable {
 
     /// True when it last changed during a look, or less than two ticks before or after.
     public func isFresh(during look: ClosedRange<Int64>) -> Bool {
-        let near = (look.lowerBound &- Self.twoTicks)...(look.upperBound &+ Self.twoTicks)
-        return near.contains(modified) || near.contains(changed)
+        let (first, last) = (look.lowerBound &- Self.twoTicks, look.upperBound &+ Self.twoTicks)
+        return modified > first && modified < last || changed > first && changed < last
     }
 
     /// The clock that kernels stamp files with: nanoseconds since 1970.

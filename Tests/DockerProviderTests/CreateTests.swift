@@ -243,7 +243,8 @@ struct CreateTests {
             }
             let mounts = try await swarm.provider.executeCommand(
                 made.reference, Command(["grep", " /home/coder ", "/proc/mounts"]))
-            #expect(mounts.output.contains("size=8192k"), "\(mounts)")
+            let said = String(decoding: mounts.standardOutput, as: UTF8.self)
+            #expect(said.contains("size=8192k"), "\(said)")
             let refused = try await failure { () throws(ProviderFailure) in
                 try await swarm.provider.createInstance(
                     swarm.request(

@@ -1,4 +1,5 @@
 import Foundation
+import PalHTTP
 import TestSupport
 import Testing
 

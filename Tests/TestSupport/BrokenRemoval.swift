@@ -1,6 +1,5 @@
 import Foundation
 import PalHTTP
-public import Testing
 
 /// A container whose removal breaks off midway, as it does on a disk with errors: the Engine can
 /// neither start it nor delete it until `mend`.
