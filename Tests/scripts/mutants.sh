@@ -14,7 +14,7 @@ catalogue=$PWD/Tests/mutants/catalogue.txt
 copy=$PWD/.build/mutants
 
 names=()
-declare -A what checker seeds
+declare -A what checker seeds options crashes
 declare -A touched
 
 fail() {
@@ -47,6 +47,8 @@ apply() {
             head:what:*) what[$name]=${line#what: } ;;
             head:checker:*) checker[$name]=${line#checker: } ;;
             head:seeds:*) seeds[$name]=${line#seeds: } ;;
+            head:options:*) options[$name]=${line#options: } ;;
+            head:crashes:*) crashes[$name]=${line#crashes: } ;;
             head:file:*) file=${line#file: } ;;
             head:'--- old')
                 state=old
@@ -102,15 +104,25 @@ missed=0
 most=0
 for name in "${names[@]}"; do
     [ -n "${what[$name]:-}" ] || fail "there is no mutant $name; there are: ${all[*]}"
-    if found=$(PAL_MUTANT=$name "$sim" --count "${seeds[$name]}" --until "${checker[$name]}"); then
+    more=${options[$name]:-}
+    # shellcheck disable=SC2086 # several options are several words
+    if found=$(PAL_MUTANT=$name "$sim" --count "${seeds[$name]}" --until "${checker[$name]}" $more)
+    then
         seed=${found#seed }
         seed=${seed%%:*}
-        # What a mutant did not need says nothing about it.
-        [ "$seed" -le "$most" ] || most=$seed
+        # What a mutant did not need says nothing about it; the engine's rivals have their own run.
+        [ -n "$more" ] || [ "$seed" -le "$most" ] || most=$seed
         printf "$format" "$name" "$seed" "${seeds[$name]}" "${checker[$name]}" "${what[$name]}"
     else
         missed=$((missed + 1))
         printf "$format" "$name" MISSED "${seeds[$name]}" "${checker[$name]}" "${what[$name]}"
+    fi
+    [ "${crashes[$name]:-}" = yes ] || continue
+    if table=$(PAL_MUTANT=$name "$sim" --crash-points); then
+        missed=$((missed + 1))
+        printf "$format" "$name" MISSED - 'crash points' "${what[$name]}"
+    else
+        printf "$format" "$name" - - "crash points: $(tail -n 1 <<<"$table")" "${what[$name]}"
     fi
 done
 
