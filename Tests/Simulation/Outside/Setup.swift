@@ -13,6 +13,8 @@ struct Setup: Sendable {
     var isAttended = true
     /// Whether something is declared in the end that its platform does not make.
     var hasHopeless = false
+    /// Whether somebody looks at plans in the end, and asks for them.
+    var looksAtPlans = false
 
     init(seed: UInt64) {
         var random = SeededRandom(seed: seed, for: "setup")
@@ -33,6 +35,7 @@ struct Setup: Sendable {
         policy.maximumParallel = random.pick([1, 4, 64], or: 64)
         var last = SeededRandom(seed: seed, for: "attempts")
         hasHopeless = last.chance(0.2)
+        looksAtPlans = last.chance(0.3)
     }
 
     /// The longest time until all is as declared, once nothing goes wrong any more: the longest

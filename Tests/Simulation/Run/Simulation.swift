@@ -73,6 +73,7 @@ struct Run {
                 converge(withSomebody: world.setup.isAttended)
             {
                 rest()
+                if world.setup.looksAtPlans { LookedAtPlans(self).check() }
                 if world.setup.hasHopeless { tryInVain() }
             }
         }

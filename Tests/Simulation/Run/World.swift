@@ -173,13 +173,16 @@ final class World: Sendable {
     }
 
     /// Leaves a request, as a command does.
-    func ask(_ request: ControlRequest) {
+    /// - Returns: The request's number; nil where it could not be left.
+    @discardableResult
+    func ask(_ request: ControlRequest) -> Int64? {
         guard disk.problem == nil,
             let number = try? life.value.ledger.ask(request, at: clock.date())
-        else { return }
+        else { return nil }
         var request = request
         request.number = number
         trace.add(.requested(request))
         clock.after(.milliseconds(2)) { [bells] in bells.ring() }
+        return number
     }
 }

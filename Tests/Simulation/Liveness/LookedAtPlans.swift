@@ -1,0 +1,94 @@
+import PalEngine
+import PalLedger
+import PalModel
+
+/// A plan that somebody looked at is carried out while nothing has moved, and refused where the
+/// specs or the instances have.
+struct LookedAtPlans {
+    static let promise = "a plan is carried out as it was looked at, or refused"
+    /// A file that was not there when somebody looked.
+    private static let late = "late"
+    /// How long an answer may take.
+    private static let patience = Duration.seconds(120)
+
+    private let run: Run
+
+    init(_ run: Run) { self.run = run }
+
+    private var world: World { run.world }
+
+    /// Looks and asks three times: with nothing moved, with another spec, and with an instance gone.
+    func check() {
+        guard let still = look() else { return }
+        expect(nil, of: still)
+        guard run.converge(withSomebody: world.setup.isAttended), let before = look() else {
+            return
+        }
+        world.tree.write("\(Self.late).yaml", [InstanceConfig(name: Self.late)])
+        expect("the specs", of: before)
+        guard run.converge(withSomebody: world.setup.isAttended), let whole = look() else { return }
+        guard removeOne() else { return }
+        expect("the instances", of: whole)
+        _ = run.converge(withSomebody: world.setup.isAttended)
+    }
+
+    /// The plan of this moment; nil where no controller runs.
+    private func look() -> BoundPlan? {
+        guard let reconciler = world.life.value.reconciler else { return nil }
+        let plan = Confined(BoundPlan?.none)
+        _ = world.scheduler.start {
+            let preview = await reconciler.preview()
+            let steps = preview.plans.filter { !$0.steps.isEmpty }.map { ($0.name, $0.steps) }
+            plan.value = BoundPlan(
+                preview.digest, steps: Dictionary(steps, uniquingKeysWith: { first, _ in first }))
+        }
+        guard run.run(for: .seconds(1), unless: { plan.value != nil }) else { return nil }
+        return plan.value
+    }
+
+    /// Somebody deletes an instance by hand that stands where it is declared.
+    private func removeOne() -> Bool {
+        for config in world.tree.instances where config.suspend != true && config.state == nil {
+            let home = config.provider ?? "docker"
+            guard let platform = world.platforms.first(where: { $0.kind.name == home }),
+                let object = platform.objects.first(where: {
+                    $0.name == config.name && $0.belongs(to: World.swarm) && $0.status == .running
+                })
+            else { continue }
+            platform.remove(object, in: .milliseconds(1))
+            return run.run(for: .milliseconds(2))
+        }
+        return false
+    }
+
+    /// Asks for a plan, and judges the answer.
+    ///
+    /// - Parameter moved: What has moved since it was looked at; nil for nothing.
+    private func expect(_ moved: String?, of plan: BoundPlan) {
+        var request = ControlRequest(
+            verb: .apply, names: plan.steps.keys.sorted(), by: "eve")
+        request.plan = plan
+        guard let number = world.ask(request) else {
+            return run.broken(Self.promise, "it could not be asked for")
+        }
+        let ledger = world.life.value.ledger
+        let reply = Confined(ControlReply?.none)
+        func isAnswered() -> Bool {
+            reply.value = try? ledger.reply(to: number)
+            return reply.value != nil
+        }
+        guard run.run(for: Self.patience, unless: isAnswered), let reply = reply.value else {
+            return run.broken(Self.promise, "nobody answers whoever asked for it")
+        }
+        let refusal = reply.messages.first { $0.contains("since the plan was made") }
+        switch (moved, refusal) {
+        case (nil, nil): return
+        case (let moved?, let refusal?) where !reply.isDone && refusal.hasPrefix(moved): return
+        default:
+            run.broken(
+                Self.promise,
+                "\(moved ?? "nothing") moved, and the answer was: "
+                    + (reply.isDone ? "done" : reply.messages.joined(separator: "; ")))
+        }
+    }
+}
