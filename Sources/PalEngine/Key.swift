@@ -11,10 +11,9 @@ final class Key {
     var declaration: Declaration? {
         didSet {
             cachedHash = nil
-            isPlain = false
             shareObserved()
             loseReadiness()
-            index.refresh(self)
+            change()
         }
     }
     var frozen: [Diagnostic] = [] { didSet { change() } }

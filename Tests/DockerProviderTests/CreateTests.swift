@@ -258,6 +258,27 @@ struct CreateTests {
         }
     }
 
+    @Test(
+        "GPUs that the Engine cannot give, and logs that it does not keep, are said with a remedy",
+        .notOnPodman("it takes no requests for devices, and reads no 'none'"))
+    func whatTheEngineLacks() async throws {
+        try await TestSwarm.run { swarm in
+            let refused = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(
+                    swarm.request(swarm.config("gpu") { $0.specific?["gpus"] = .string("all") }))
+            }
+            #expect(refused.description.contains("container toolkit"), "\(refused)")
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
+            let silent = try await swarm.create("silent") {
+                $0.specific?["logging"] = .texts(["driver": "none"])
+            }
+            let unread = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.getInstanceLogs(silent.reference, LogOptions())
+            }
+            #expect(unread.description.contains("specific.logging"), "\(unread)")
+        }
+    }
+
     @Test("the editor's port inside is the one that the spec says")
     func otherPort() async throws {
         try await TestSwarm.run { swarm in

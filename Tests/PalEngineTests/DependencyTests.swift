@@ -146,14 +146,17 @@ struct DependencyTests {
         #expect(key.readySince == nil)
     }
 
-    @Test func aCircleIsSpelledOutForEachOfIt() async throws {
+    @Test(arguments: [nil, "other"])
+    func aCircleIsSpelledOutForEachOfIt(provider: String?) async throws {
         let swarm = try TestSwarm()
+        var elsewhere = config("b", on: ["c"])
+        elsewhere.provider = provider
         swarm.source.declare([
-            config("a", on: ["b"]), config("b", on: ["c"]), config("c", on: ["a"]),
-            swarm.config("d"),
+            config("a", on: ["b"]), elsewhere, config("c", on: ["a"]), swarm.config("d"),
         ])
         let reply = try await swarm.perform(.apply)
         #expect(swarm.platform.objects.map(\.name) == ["d"])
+        #expect(swarm.other.objects.isEmpty)
         #expect(reply.messages.count == 3)
         #expect(
             reply.messages.first

@@ -41,6 +41,16 @@ enum EngineMessage {
         message.contains("removal of container") && message.contains("already in progress")
     }
 
+    /// The Engine has nobody who gives GPUs to containers.
+    static func isGPUDriverMissing(_ message: String) -> Bool {
+        message.contains("could not select device driver")
+    }
+
+    /// The driver of a container's logs keeps nothing that could be read.
+    static func isLogUnreadable(_ message: String) -> Bool {
+        message.contains("logging driver does not support reading")
+    }
+
     /// The container cannot be started as it is configured: the runtime refused it.
     static func isStartRefusal(_ answer: EngineAnswer) -> Bool {
         answer.status == 400 || answer.message.contains("OCI runtime create failed")

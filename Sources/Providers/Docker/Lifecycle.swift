@@ -175,6 +175,14 @@ extension DockerProvider {
         if answer.status == 404 {
             return .failed(.notFound("\(name) was removed while it was started"))
         }
+        if EngineMessage.isGPUDriverMissing(message) {
+            return .failed(
+                .instance(
+                    .platformFailure,
+                    "\(name) cannot start: Docker has no driver for GPUs; install NVIDIA's container "
+                        + "toolkit on its host, or remove specific.gpus", cause: message,
+                    isRetryable: true))
+        }
         if EngineMessage.isStartRefusal(answer) {
             return .failed(
                 .instance(

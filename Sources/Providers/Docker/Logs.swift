@@ -49,6 +49,13 @@ extension DockerProvider: LogFollowingProvider {
             if answer.status == 404 {
                 throw .notFound("\(detail.plainName) was removed meanwhile")
             }
+            if EngineMessage.isLogUnreadable(answer.message) {
+                throw .instance(
+                    .wrongState,
+                    "Docker keeps no logs of \(detail.plainName) that could be read: its logging "
+                        + "driver has none; set specific.logging to another, such as "
+                        + "{ driver: local }", isRetryable: false)
+            }
             throw .unexpected(
                 answer, doing: "read the logs of \(detail.plainName)", changesSomething: false)
         }
