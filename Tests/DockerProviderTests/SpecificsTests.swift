@@ -78,6 +78,10 @@ struct SpecificsTests {
         #expect(found.map(\.path) == ["specific.logging.driver"])
         #expect(found.first?.message.contains("allow: [logDrivers]") == true)
         #expect(try problems(logging, allow: ["logDrivers"]).isEmpty)
+        let address = Value.texts(["max-size": "1m", "syslog-address": "udp://192.0.2.1:1"])
+        let hidden: [String: Value] = ["logging": .map(["options": address])]
+        #expect(try problems(hidden).map(\.path) == ["specific.logging.options"])
+        #expect(try problems(hidden, allow: ["logDrivers"]).isEmpty)
     }
 
     @Test("what cannot be written to takes no password")

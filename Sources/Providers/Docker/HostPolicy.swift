@@ -73,11 +73,26 @@ struct HostPolicy: Sendable, Hashable {
     /// says, with the Engine's own rights.
     private static let keepingDrivers = ["json-file", "local", "journald", "none"]
 
+    /// Without a driver the options are for the Engine's own, whichever that is: none of these says
+    /// where anything goes.
+    private static let plainLogOptions: Set = [
+        "max-size", "max-file", "compress", "mode", "max-buffer-size", "labels", "labels-regex",
+        "env", "env-regex", "tag",
+    ]
+
     private func logProblems(_ specifics: Specifics) -> [ConfigProblem] {
-        guard let driver = specifics.logDriver, !Self.keepingDrivers.contains(driver),
-            !allowed.contains(.logDrivers)
-        else { return [] }
+        guard !allowed.contains(.logDrivers) else { return [] }
         let keeping = Self.keepingDrivers.joined(separator: ", ")
+        guard let driver = specifics.logDriver else {
+            let others = specifics.logOptions.keys.filter { !Self.plainLogOptions.contains($0) }
+            return others.sorted().map { option in
+                ConfigProblem(
+                    "specific.logging.options",
+                    "specific.logging.options '\(option)' may be for a driver that sends logs away; "
+                        + "name a driver that does not (\(keeping)), or \(consent(.logDrivers))")
+            }
+        }
+        guard !Self.keepingDrivers.contains(driver) else { return [] }
         return [
             ConfigProblem(
                 "specific.logging.driver",

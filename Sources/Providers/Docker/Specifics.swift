@@ -19,6 +19,8 @@ struct Specifics: Sendable, Hashable {
     var entrypoint: [String]?
     /// Where its logs go, instead of where the Engine sends those of all.
     var logDriver: String?
+    /// What the driver of its logs is told.
+    var logOptions: [String: String]
     /// The platform of the image, such as `linux/amd64`.
     var platform: String?
     /// Whether it has the host's network in the place of one of its own.
@@ -43,6 +45,7 @@ struct Specifics: Sendable, Hashable {
         mounts = (values["mounts"].flatMap { [Value]($0) } ?? []).compactMap(ExtraMount.init(_:))
         entrypoint = values["entrypoint"].flatMap { [String]($0) }
         logDriver = values["logging"]?["driver"].flatMap { String($0) }
+        logOptions = values["logging"]?["options"].flatMap { [String: String]($0) } ?? [:]
         platform = text("platform")
         hasHostNetwork = text("networkMode") == "host" || network == "host"
         volumeDriver = text("volumeDriver")
@@ -92,7 +95,11 @@ struct Specifics: Sendable, Hashable {
         if let sysctls = values["sysctls"].flatMap({ [String: String]($0) }) {
             host["Sysctls"] = .texts(sysctls)
         }
-        if let logging = values["logging"] { host["LogConfig"] = Self.logging(logging) }
+        if values["logging"] != nil {
+            host["LogConfig"] = .map([
+                "Type": .string(logDriver ?? ""), "Config": .texts(logOptions),
+            ])
+        }
         if let gpus = values["gpus"].flatMap(GPURequest.init(_:)) {
             host["DeviceRequests"] = .list([gpus.engineValue])
         }
@@ -112,14 +119,6 @@ struct Specifics: Sendable, Hashable {
         ("capAdd", "CapAdd"), ("capDrop", "CapDrop"), ("dns", "Dns"),
         ("extraHosts", "ExtraHosts"), ("securityOpt", "SecurityOpt"), ("groupAdd", "GroupAdd"),
     ]
-
-    /// Without a driver the options are for the Engine's own.
-    private static func logging(_ logging: Value) -> Value {
-        let options = logging["options"].flatMap { [String: String]($0) } ?? [:]
-        return .map([
-            "Type": logging["driver"] ?? .string(""), "Config": .texts(options),
-        ])
-    }
 
     /// `/dev/kvm`, `/dev/a:/dev/b`, `/dev/a:/dev/b:rw`.
     private static func device(_ text: String) -> Value {
