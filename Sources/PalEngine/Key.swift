@@ -48,6 +48,12 @@ final class Key {
         self.index = index
     }
 
+    /// Whether nobody changes anything of it at a provider, as far as is known.
+    func hasNoBusiness(at provider: String) -> Bool {
+        ![home, record?.provider, record?.landing?.provider].contains(provider)
+            && observed(at: provider).isEmpty
+    }
+
     private func change() {
         isPlain = false
         index.refresh(self)

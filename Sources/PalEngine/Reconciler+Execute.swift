@@ -15,6 +15,7 @@ extension Reconciler {
         defer { endProgress(key) }
         let config = key.declaration?.config
         let isScaledDown = world.isScaledDown(key)
+        let places = Set(key.observed.map(\.provider))
         noteDecision(key, plan)
         note(name, .normal, startReason(plan), plan.causes.map(\.message).joined(separator: "; "))
         do throws(StepFailure) {
@@ -29,6 +30,8 @@ extension Reconciler {
                         || (key.declaration?.config == config
                             && world.isScaledDown(key) == isScaledDown)
                 else { throw .superseded }
+                guard step.verb != .create || places.isSuperset(of: key.observed.map(\.provider))
+                else { throw .seenElsewhere }
                 guard pause(before: plan) == nil else { throw .paused }
                 try await carryOut(step, of: plan, with: Executor(provider: provider))
             }

@@ -11,6 +11,8 @@ extension Reconciler {
         case notDeclared
         /// It was decided for a spec that has changed since.
         case superseded
+        /// It was to be made, and was seen to stand at another provider since that was decided.
+        case seenElsewhere
         /// The provider has asked for a pause meanwhile.
         case paused
     }
@@ -23,6 +25,10 @@ extension Reconciler {
         case .paused: break
         case .superseded:
             note(key.name, .normal, "Superseded", "its spec changed meanwhile; deciding anew")
+        case .seenElsewhere:
+            note(
+                key.name, .normal, "NotMade",
+                "it was seen to stand elsewhere meanwhile; deciding anew")
         case .ledger(let error):
             retry(plan, key, "nothing was changed: \(error)", counts: false)
         case .provider(.ambiguous(let message)):

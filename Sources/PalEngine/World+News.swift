@@ -78,8 +78,10 @@ extension World {
         // Nor is anything else believed that was asked before: all are asked who may have it.
         let homes = [key.home, formerHome(of: key)].compactMap(\.self)
         // One that is not configured would be waited for in vain.
+        // The first list of one that was not listed yet may have begun before, and is not believed.
+        let unlisted = neededProviders.filter { providers[$0]?.isListed == false }
         key.mustLookAt.formUnion(
-            (homes + key.observed.map(\.provider)).filter { providers[$0] != nil })
+            (homes + key.observed.map(\.provider) + unlisted).filter { providers[$0] != nil })
     }
 
     private func note(
@@ -128,7 +130,8 @@ extension World {
     /// - Parameters:
     ///   - since: The count of changes when the list was asked for. What pal touched after that
     ///     must be looked at again.
-    ///   - busy: Names whose change is under way: what the list says of them is no news.
+    ///   - busy: Names whose change is under way: what the list says of them is no news, but for
+    ///     one of a provider that the change has nothing to do with.
     /// - Returns: The names that it says something new of.
     func take(
         _ instances: [VSCodeInstance], of provider: String, names: Set<String>?, since: Int,
@@ -154,7 +157,9 @@ extension World {
         var (concerned, objects): (Set<String>, Int) = ([], 0)
         for (key, news) in zip(keys, list.news(to: keys, of: provider)) {
             objects += news.objects
-            guard key.touched <= since, !busy.contains(key.name) else { continue }
+            guard key.touched <= since,
+                !busy.contains(key.name) || key.hasNoBusiness(at: provider)
+            else { continue }
             if news.isNews { key.take(list[key], at: provider) }
             let wasAwaited = !key.mustLookAt.isEmpty && key.mustLookAt.remove(provider) != nil
             if news.isNews || wasAwaited { concerned.insert(key.name) }

@@ -85,7 +85,8 @@ extension ComposeService {
     mutating func readProcesses(_ pair: Node.Pair) {
         guard let value = text(pair.value), value != "-1" else { return }
         guard let count = Int(value), count > 0 else {
-            return remark(pair.key, "\(pair.key.text): '\(value)' is no number; not carried over")
+            return remark(
+                pair.key, "\(pair.key.text): '\(value)' is no number from 1 on; not carried over")
         }
         config.setSpecific("pidsLimit", .int(count))
     }
@@ -106,7 +107,7 @@ extension ComposeService {
         let kinds = request["capabilities"].map { texts($0) } ?? ["gpu"]
         let driver = request["driver"].flatMap { text($0) } ?? "nvidia"
         guard kinds == ["gpu"], driver == "nvidia", config.specific?["gpus"] == nil else {
-            return remark(request, "a request for devices that are no GPUs; not carried over")
+            return remark(request, "a request for devices that no spec can make; not carried over")
         }
         remarkOnOthers(
             than: ["capabilities", "driver", "count", "device_ids"], in: request, "devices")

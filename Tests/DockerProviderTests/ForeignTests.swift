@@ -130,7 +130,7 @@ struct ForeignTests {
                 ])
             #expect(
                 one.remarks == [
-                    "devices by request other than GPUs: not carried over",
+                    "devices by request that no spec can ask for: not carried over",
                     "restart: the number of 3 is not carried over",
                     "MemorySwap \(65 << 20): not carried over; with a limit there is no swap",
                     "Mode of the mount at /c: not carried over",

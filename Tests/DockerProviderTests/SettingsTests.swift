@@ -63,7 +63,7 @@ struct SettingsTests {
             (["socketPath": .int(1)], [:], "must be a text"),
             (["bindAddress": .string("localhost")], [:], "IPv4"),
             (["urlHost": .string("http://dev.example")], [:], "without 'http://'"),
-            (["urlHost": .string("dev.example:80")], [:], "without a port"),
+            (["urlHost": .string("dev.example:80")], [:], "a port, not"),
             ([:], ["DOCKER_HOST": "npipe://x"], "unix:///path or tcp://host:port"),
             ([:], ["DOCKER_HOST": "tcp://there:x"], "tcp://host:port"),
             (

@@ -82,6 +82,15 @@ struct SpecificsTests {
         let hidden: [String: Value] = ["logging": .map(["options": address])]
         #expect(try problems(hidden).map(\.path) == ["specific.logging.options"])
         #expect(try problems(hidden, allow: ["logDrivers"]).isEmpty)
+        // Podman has what is logged written there.
+        for option in ["path", "driver"] {
+            let file: [String: Value] = [
+                "logging": .map([
+                    "driver": .string("json-file"), "options": .texts([option: "/etc/x"]),
+                ])
+            ]
+            #expect(try problems(file).map(\.path) == ["specific.logging.options"])
+        }
     }
 
     @Test("what cannot be written to takes no password")
@@ -90,6 +99,14 @@ struct SpecificsTests {
         #expect(try problems(specific).map(\.path) == ["specific.readOnly"])
         #expect(try problems(specific) { $0.editor = .custom }.isEmpty)
         #expect(try problems(specific) { $0.env = ["PASSWORD": "x"] }.isEmpty)
+        let extended = { (config: inout InstanceConfig) in
+            config.env = ["PASSWORD": "x"]
+            config.extensions = ["golang.go"]
+        }
+        #expect(try problems(specific, extended).map(\.path) == ["specific.readOnly"])
+        let memory = Value.texts(["type": "tmpfs", "target": "/tmp"])
+        #expect(
+            try problems(specific.merging(["mounts": .list([memory])]) { $1 }, extended).isEmpty)
     }
 
     @Test(

@@ -93,4 +93,45 @@ struct RepeatedWordTests {
                 == "'other', which had it, cannot be asked: it does not answer")
         #expect(Planner.plan(input).steps.isEmpty)
     }
+
+    /// Seed 3505: what a first list of another provider showed while a change was under way was not
+    /// believed, and a second one was made beside it.
+    @Test func whatStandsElsewhereIsNewsWhileAChangeIsUnderWayHere() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        let world = World(
+            providers: [swarm.platform, swarm.other], records: [], clock: SystemClock())
+        _ = world.take(await swarm.source.read())
+        let here = try await swarm.platform.createInstance(orphan("a"))
+        let there = try await swarm.other.createInstance(orphan("a"))
+        func take(_ object: VSCodeInstance, of provider: String) -> Set<String> {
+            world.take([object], of: provider, names: nil, since: .max, busy: ["a"])
+        }
+        #expect(take(here, of: "docker") == [])
+        #expect(take(there, of: "other") == ["a"])
+        // Once it is known there, it may be what is changed.
+        var stopped = there
+        stopped.status = .stopped
+        #expect(take(stopped, of: "other") == [])
+        #expect(world["a"]?.observed.map(\.provider) == ["other"])
+    }
+
+    /// Two controllers' seed 3319: a first list that began before a spec adopted something was not
+    /// believed for that name, and nobody asked again.
+    @Test func aProviderThatWasNotListedYetIsAskedAboutWhatIsAdopted() async throws {
+        let swarm = try TestSwarm()
+        let world = World(
+            providers: [swarm.platform, swarm.other], records: [], clock: SystemClock())
+        var elsewhere = swarm.config("b")
+        elsewhere.provider = "other"
+        swarm.source.declare([swarm.config("a"), elsewhere])
+        _ = world.take(await swarm.source.read())
+        world.providers["docker"]?.isListed = true
+        var adopting = swarm.config("a")
+        adopting.adopt = "somebody's"
+        swarm.source.declare([adopting, elsewhere])
+        _ = world.take(await swarm.source.read())
+        #expect(world["a"]?.mustLookAt == ["docker", "other"])
+        #expect(world["b"]?.mustLookAt == [])
+    }
 }

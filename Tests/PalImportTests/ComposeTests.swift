@@ -225,7 +225,7 @@ struct ComposeTests {
             ("gpus: some", nil, ["gpus: not understood; not carried over"]),
             (
                 "gpus: [{ capabilities: [tpu] }]", nil,
-                ["a request for devices that are no GPUs; not carried over"]
+                ["a request for devices that no spec can make; not carried over"]
             ),
             ("gpus: [{ count: few }]", nil, ["'few' is no number of GPUs; not carried over"]),
             (
@@ -236,7 +236,10 @@ struct ComposeTests {
                 "stop_grace_period: 0s", nil,
                 ["stop_grace_period: '0s' is not from 1s to 1h; not carried over"]
             ),
-            ("pids_limit: many", nil, ["pids_limit: 'many' is no number; not carried over"]),
+            (
+                "pids_limit: many", nil,
+                ["pids_limit: 'many' is no number from 1 on; not carried over"]
+            ),
             ("pids_limit: -1", nil, []),
         ] as [(String, Value?, [String])])
     func requestsForDevicesAndEnds(line: String, expected: Value?, says: [String]) throws {

@@ -45,6 +45,9 @@ struct RegressionTests {
     /// Seed 18499: an agreement to stop is not used up by an update that comes first.
     @Test func aStopIsAgreedToUntilItIsMade() { #expect(findings(ofSeed: 18499) == []) }
 
+    /// Seed 3505: what a first list of another provider showed during a change was not believed.
+    @Test func whatStandsElsewhereIsNewsDuringAChange() { #expect(findings(ofSeed: 3505) == []) }
+
     private func findings(ofSeed seed: UInt64) -> [String] {
         Simulation.run(seed: seed).findings.map(\.description)
     }

@@ -14,4 +14,9 @@ struct RivalTests {
         }
         #expect(effects.allSatisfy { $0 > 100 }, "both are at work: \(effects)")
     }
+
+    /// A first list that began before a spec adopted something was not believed for that name.
+    @Test func whoAdoptsAsksWhomNobodyListedYet() {
+        #expect(Rivals.run(seed: 3319).findings.map(\.description) == [])
+    }
 }

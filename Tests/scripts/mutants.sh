@@ -118,12 +118,15 @@ for name in "${names[@]}"; do
         printf "$format" "$name" MISSED "${seeds[$name]}" "${checker[$name]}" "${what[$name]}"
     fi
     [ "${crashes[$name]:-}" = yes ] || continue
-    if table=$(PAL_MUTANT=$name "$sim" --crash-points); then
-        missed=$((missed + 1))
-        printf "$format" "$name" MISSED - 'crash points' "${what[$name]}"
-    else
-        printf "$format" "$name" - - "crash points: $(tail -n 1 <<<"$table")" "${what[$name]}"
-    fi
+    # Found is only what the last line counts; a program that breaks off prints none.
+    table=$(PAL_MUTANT=$name "$sim" --crash-points) || true
+    found=$(tail -n 1 <<<"$table")
+    case $found in
+        *', 0 complaints') missed=$((missed + 1)) ;;
+        *' complaints') ;;
+        *) fail "$name: the crash points were not run to their end" ;;
+    esac
+    printf "$format" "$name" - - "crash points: $found" "${what[$name]}"
 done
 
 if [ $# -eq 0 ]; then

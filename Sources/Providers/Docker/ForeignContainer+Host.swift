@@ -21,8 +21,12 @@ extension ForeignContainer {
         {
             specific["hostname"] = .string(name)
         }
-        if let seconds = container.number("Config.StopTimeout"), seconds > 0, seconds != 10 {
-            specific["stopTimeout"] = .string("\(min(seconds, 3600))s")
+        if let seconds = container.number("Config.StopTimeout"), seconds != 10 {
+            if (1...3600).contains(seconds) {
+                specific["stopTimeout"] = .string("\(seconds)s")
+            } else if !defaults.isPodman || seconds != 0 {
+                remarks.append("StopTimeout \(seconds): not carried over; it gets 10 seconds")
+            }
         }
         if container["Config.Tty"] == .bool(true) { specific["tty"] = .bool(true) }
         if container["Config.OpenStdin"] == .bool(true) { specific["stdinOpen"] = .bool(true) }
@@ -64,6 +68,9 @@ extension ForeignContainer {
             !defaults.gives("HostConfig.ShmSize", .int(size))
         {
             specific["shmSize"] = .int(size >> 20)
+            if size % (1 << 20) != 0 {
+                remarks.append("ShmSize of \(size) bytes: \(size >> 20) MiB of it are carried over")
+            }
         }
         if let limit = container.number("HostConfig.PidsLimit"), limit > 0,
             !defaults.gives("HostConfig.PidsLimit", .int(limit))
@@ -82,14 +89,18 @@ extension ForeignContainer {
         guard let driver = container.text("HostConfig.LogConfig.Type"), !driver.isEmpty else {
             return
         }
+        // What stands in the Engine's own settings is written into each container, too, and nothing
+        // tells the two apart.
         var logging: [String: Value] = [:]
         if !defaults.gives("HostConfig.LogConfig.Type", .string(driver)) {
             logging["driver"] = .string(driver)
         }
-        if case .map(let options)? = container["HostConfig"]?["LogConfig"]?["Config"],
-            !options.isEmpty
-        {
-            logging = ["driver": .string(driver), "options": .map(options)]
+        if case .map(let options)? = container["HostConfig"]?["LogConfig"]?["Config"] {
+            let plain = options.filter { HostPolicy.plainLogOptions.contains($0.key) }
+            if !plain.isEmpty { logging["options"] = .map(plain) }
+            for key in options.keys.sorted() where plain[key] == nil {
+                remarks.append("'\(key)' of its logs, or of all of this Engine: not carried over")
+            }
         }
         if !logging.isEmpty { specific["logging"] = .map(logging) }
     }
@@ -110,7 +121,7 @@ extension ForeignContainer {
         if requests.count == 1, let gpus = GPURequest(engineValue: requests[0]) {
             specific["gpus"] = gpus.value
         } else {
-            remarks.append("devices by request other than GPUs: not carried over")
+            remarks.append("devices by request that no spec can ask for: not carried over")
         }
     }
 

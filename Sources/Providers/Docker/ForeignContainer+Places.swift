@@ -84,6 +84,9 @@ extension ForeignContainer {
     /// `Z` and `z` label for SELinux, and `rw` and `ro` are read elsewhere.
     private mutating func noteOptions(of entry: Value, at target: String) {
         let spread = entry.text("Propagation") ?? ""
+        if entry.text("Mode")?.contains("nocopy") == true {
+            remarks.append("'nocopy' of the mount at \(target): not carried over")
+        }
         if !["", "private", "rprivate"].contains(spread) {
             remarks.append("'\(spread)' of the mount at \(target): not carried over")
         }

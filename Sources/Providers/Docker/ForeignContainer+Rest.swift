@@ -14,6 +14,16 @@ extension ForeignContainer {
         {
             remarks.append("its health check: not carried over; health.path has pal ask")
         }
+        if container["HostConfig.MaskedPaths"] == .list([]),
+            container["HostConfig.Privileged"] != .bool(true)
+        {
+            remarks.append("systempaths=unconfined: not carried over")
+        }
+        if own("Entrypoint") == nil, container.texts("Config.Entrypoint") == nil,
+            image.texts("Config.Entrypoint")?.isEmpty == false
+        {
+            remarks.append("that its image's entry point is cleared: not carried over")
+        }
         remarkOnSwap()
         remarkOnNames()
         remarkOnMounts()
@@ -43,6 +53,10 @@ extension ForeignContainer {
                 remarks.append(
                     "its names \(aliases.joined(separator: ", ")) in network '\(network)': not "
                         + "carried over; there it is known by the instance's name")
+            }
+            for key in ["Links", "DriverOpts", "GwPriority"] {
+                guard let value = end[key], !value.saysNothing else { continue }
+                remarks.append("\(key) in network '\(network)': not carried over")
             }
             for version in ["IPv4Address", "IPv6Address"] {
                 guard let address = end.text("IPAMConfig.\(version)"), !address.isEmpty else {
@@ -100,8 +114,8 @@ extension ForeignContainer {
         "MemoryReservation", "MemorySwap", "Mounts", "NanoCpus", "NetworkMode", "PidsLimit",
         "PortBindings", "Privileged", "ReadonlyRootfs", "RestartPolicy", "Runtime", "SecurityOpt",
         "ShmSize", "Sysctls", "Tmpfs", "Ulimits",
-        // What these bring stands among the mounts, or follows from the rest; or nothing comes of
-        // it: the size of the terminal that it was started from, where its id was written to.
+        // What these bring stands among the mounts, or is said above; or nothing comes of it: the
+        // size of the terminal that it was started from, where its id was written to.
         "VolumesFrom", "MaskedPaths", "ReadonlyPaths", "ConsoleSize", "ContainerIDFile",
         "Annotations",
     ]

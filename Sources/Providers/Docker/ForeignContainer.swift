@@ -44,7 +44,7 @@ struct ForeignContainer {
     }
 
     /// A list of the container's that is not just its image's.
-    private func own(_ key: String) -> [String]? {
+    func own(_ key: String) -> [String]? {
         let words = container.texts("Config.\(key)")
         return words == image.texts("Config.\(key)") ? nil : words
     }

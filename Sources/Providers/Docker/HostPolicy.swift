@@ -73,9 +73,9 @@ struct HostPolicy: Sendable, Hashable {
     /// says, with the Engine's own rights.
     private static let keepingDrivers = ["json-file", "local", "journald", "none"]
 
-    /// Without a driver the options are for the Engine's own, whichever that is: none of these says
-    /// where anything goes.
-    private static let plainLogOptions: Set = [
+    /// Options that say how much is kept and how, and not where: without a driver they are for the
+    /// Engine's own, whichever that is, and Podman takes a path of its host among them.
+    static let plainLogOptions: Set = [
         "max-size", "max-file", "compress", "mode", "max-buffer-size", "labels", "labels-regex",
         "env", "env-regex", "tag",
     ]
@@ -83,16 +83,15 @@ struct HostPolicy: Sendable, Hashable {
     private func logProblems(_ specifics: Specifics) -> [ConfigProblem] {
         guard !allowed.contains(.logDrivers) else { return [] }
         let keeping = Self.keepingDrivers.joined(separator: ", ")
-        guard let driver = specifics.logDriver else {
-            let others = specifics.logOptions.keys.filter { !Self.plainLogOptions.contains($0) }
-            return others.sorted().map { option in
-                ConfigProblem(
-                    "specific.logging.options",
-                    "specific.logging.options '\(option)' may be for a driver that sends logs away; "
-                        + "name a driver that does not (\(keeping)), or \(consent(.logDrivers))")
-            }
+        let others = specifics.logOptions.keys.filter { !Self.plainLogOptions.contains($0) }
+        let options = others.sorted().map { option in
+            ConfigProblem(
+                "specific.logging.options",
+                "specific.logging.options '\(option)' may say where on Docker's host, or where to, "
+                    + "logs go; remove it, or \(consent(.logDrivers))")
         }
-        guard !Self.keepingDrivers.contains(driver) else { return [] }
+        guard let driver = specifics.logDriver else { return options }
+        guard !Self.keepingDrivers.contains(driver) else { return options }
         return [
             ConfigProblem(
                 "specific.logging.driver",

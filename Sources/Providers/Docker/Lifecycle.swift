@@ -179,8 +179,8 @@ extension DockerProvider {
             return .failed(
                 .instance(
                     .platformFailure,
-                    "\(name) cannot start: Docker has no driver for GPUs; install NVIDIA's container "
-                        + "toolkit on its host, or remove specific.gpus", cause: message,
+                    "\(name) cannot start: Docker has no driver for GPUs; install NVIDIA's "
+                        + "container toolkit on its host, or remove specific.gpus", cause: message,
                     isRetryable: true))
         }
         if EngineMessage.isStartRefusal(answer) {

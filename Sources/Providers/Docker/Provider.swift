@@ -99,19 +99,20 @@ public struct DockerProvider: AbstractProvider {
         let summaries = try answer.decoded(as: [ContainerSummary].self)
         let instances = try await instances(summaries, filter)
         if instances.isEmpty, networkOwed.isTrue { try await removeNetworkAfterLast() }
-        guard filter.adopting.isEmpty else { return instances + (try await adopted(filter)) }
-        guard filter == .all else { return instances }
+        let adopted = filter.adopting.isEmpty ? [] : try await adopted(filter)
+        guard filter.names == nil else { return instances + adopted }
         tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
         members.replace(ids, asOf: changes)
         if networkOwed.isTrue { try await removeNetworkAfterLast() }
-        cache.retain(ids)
-        handedOut.retain(ids)
-        ready.retain(ids)
-        extensionRuns.retain(ids)
-        memoryDeaths.retain(ids)
-        lastList.keep(answer.body, instances, cache, ticket)
-        return instances
+        let known = ids.union(adopted.map(\.providerInstanceId))
+        cache.retain(known)
+        handedOut.retain(known)
+        ready.retain(known)
+        extensionRuns.retain(known)
+        memoryDeaths.retain(known)
+        if filter == .all { lastList.keep(answer.body, instances, cache, ticket) }
+        return instances + adopted
     }
 
     private func instances(

@@ -14,7 +14,8 @@ public struct DockerProviderClass: ProviderClass {
     public init() {}
 
     /// Makes one. `specific` takes `socketPath`, `host` with `certPath` and `tlsVerify`, `context`,
-    /// `bindAddress` and `urlHost`; the variables and contexts of the `docker` command are understood.
+    /// `bindAddress` and `urlHost`; the variables and contexts of the `docker` command are
+    /// understood.
     public func makeProvider(
         _ settings: ProviderSettings, logger: Logger
     ) throws(ProviderFailure) -> any Provider {

@@ -33,8 +33,8 @@ struct DockerSettings: Sendable, Hashable {
     /// Reads an entry of pal.yaml.
     ///
     /// `EngineChoice` says which Engine it means. Ports are published on loopback for an Engine on
-    /// this machine and on the Engine's host for another; `specific.bindAddress` says otherwise, and
-    /// `specific.urlHost` what people reach that by.
+    /// this machine and on the Engine's host for another; `specific.bindAddress` says otherwise,
+    /// and `specific.urlHost` what people reach that by.
     /// - Throws: A configuration error for unknown keys, a swarm that makes no container name, an
     ///   address that pal does not speak, and certificates or contexts that are not there.
     init(_ settings: ProviderSettings) throws(ProviderFailure) {
@@ -70,7 +70,7 @@ struct DockerSettings: Sendable, Hashable {
         urlHost = settings.specific["urlHost"].flatMap { String($0) }
         if let urlHost, !Self.isHost(urlHost) {
             throw .invalid(
-                "specific.urlHost must be a name or an address, without 'http://' and without a "
+                "specific.urlHost must be a name or an IPv4 address, without 'http://' and a "
                     + "port, not '\(urlHost)'")
         }
     }

@@ -181,6 +181,14 @@ enum SpecificsTable {
                         + "secrets and the editor's password go; remove it, or have no secret but "
                         + "those with 'as: env' and an editor that needs no password of pal's"))
         }
+        let hasRoom = Specifics(config).mounts.contains { $0.target == "/tmp" && !$0.isReadOnly }
+        if specific["readOnly"] == .bool(true), config.extensions?.isEmpty == false, !hasRoom {
+            problems.append(
+                ConfigProblem(
+                    "specific.readOnly",
+                    "with specific.readOnly extensions cannot be installed without a /tmp; add "
+                        + "{ type: tmpfs, target: /tmp } to specific.mounts"))
+        }
         return problems
     }
 

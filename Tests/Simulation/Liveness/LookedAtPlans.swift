@@ -17,7 +17,7 @@ struct LookedAtPlans {
 
     private var world: World { run.world }
 
-    /// Looks and asks three times: with nothing moved, with another spec, and with an instance gone.
+    /// Looks and asks three times: with nothing moved, with another spec, with an instance gone.
     func check() {
         guard let still = look() else { return }
         expect(nil, of: still)
@@ -52,7 +52,8 @@ struct LookedAtPlans {
             let home = config.provider ?? "docker"
             guard let platform = world.platforms.first(where: { $0.kind.name == home }),
                 let object = platform.objects.first(where: {
-                    $0.name == config.name && $0.belongs(to: World.swarm) && $0.status == .running
+                    $0.name == config.name && $0.ownership?.swarm == World.swarm
+                        && $0.status == .running
                 })
             else { continue }
             platform.remove(object, in: .milliseconds(1))
