@@ -16,6 +16,8 @@ extension World {
             for key in keys.values { index.refresh(key) }
         }
         var changes = takeDeclarations(new, old)
+        // Once all are taken: which providers are needed hangs on all.
+        for name in changes.adopting { lookAnew(name) }
         changes.names.formUnion(takeFrozen(new))
         if isFirst { changes.names.formUnion(keys.keys) }
         if oldBlock != pruneBlock { changes.names.formUnion(undeclared) }
@@ -43,6 +45,8 @@ extension World {
     private struct Changes {
         var names: Set<String> = []
         var bearsOnDependencies = false
+        /// What is to be taken over now, and was not before.
+        var adopting: Set<String> = []
     }
 
     private func takeDeclarations(_ new: Desired, _ old: Desired?) -> Changes {
@@ -69,7 +73,9 @@ extension World {
         let adopted = key?.declaration?.config.value.adopt
         self.key(name).declaration = declaration
         // No list that was begun before has what is to be taken over.
-        if let new = declaration?.config.value.adopt, new != adopted { lookAnew(name) }
+        if let new = declaration?.config.value.adopt, new != adopted {
+            changes.adopting.insert(name)
+        }
     }
 
     private func lookAnew(_ name: String) {
