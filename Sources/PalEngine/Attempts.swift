@@ -31,9 +31,6 @@ struct Attempts: Sendable, Hashable {
     var progressSaved: Duration?
     /// Why it was not learned whether there is something newer to be made from.
     var followProblem: String?
-    /// The provider where a creation failed, which may have left something behind that the look
-    /// after it did not show.
-    var mayHaveLeft: String?
     /// What the last attempt failed of.
     var lastFailure: String?
     /// The last problem that was told, so that a repetition is not told again.

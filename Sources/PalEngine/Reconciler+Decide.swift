@@ -192,7 +192,7 @@ extension Reconciler {
             if let landing = world.landing(of: key) {
                 decideAgain(key, when: landing)
                 show(key, plan, .waiting(landing.reason))
-            } else if !looksForRemains(key) {
+            } else {
                 forget(key.name)
             }
             return
@@ -311,13 +311,13 @@ extension Reconciler {
         note(key.name, .normal, "Ready", url.map { "answers at \($0)" } ?? "ready")
     }
 
-    /// Looks at a name again when a creation that was never answered can be taken for lost.
+    /// Looks at a name again when a creation can have no effect any more that is not seen.
     private func decideAgain(_ key: Key, when landing: Landing) {
         let left = max(0, landing.until.timeIntervalSince(parts.clock.date()))
         queue.add(key.name, at: parts.clock.elapsed() + .seconds(left))
     }
 
-    /// Has one last look at what came of a creation that was never answered.
+    /// Has one last look at what came of a creation that was not answered, or failed.
     /// - Returns: Whether that look must be waited for.
     private func looksAfterLanding(_ key: Key) -> Bool {
         guard let landing = key.record?.landing, world.isOver(landing) else { return false }
@@ -325,20 +325,6 @@ extension Reconciler {
         guard world.providers[landing.provider] != nil, !key.shows(landing) else { return false }
         key.mustLookAt.insert(landing.provider)
         world.providers[landing.provider]?.look(at: key.name, at: parts.clock.elapsed())
-        return true
-    }
-
-    /// Has one last look where a creation failed: a list that was behind can have hidden what it
-    /// left, and nobody would know of that any more.
-    /// - Returns: Whether that look must be waited for.
-    private func looksForRemains(_ key: Key) -> Bool {
-        guard let provider = key.attempts.mayHaveLeft else { return false }
-        key.attempts.mayHaveLeft = nil
-        // What cannot be asked now is not waited for: nobody knows for how long.
-        guard let state = world.providers[provider], state.isListed, state.problem == nil
-        else { return false }
-        key.mustLookAt.insert(provider)
-        state.look(at: key.name, at: parts.clock.elapsed())
         return true
     }
 

@@ -111,7 +111,7 @@ extension Reconciler {
     ) -> Landing {
         Landing(
             provider: provider, from: parts.clock.date(),
-            seconds: Double(time.components.seconds), isAnswered: isAnswered)
+            seconds: time / .seconds(1), isAnswered: isAnswered)
     }
 
     /// Notes what the end of a creation says of where the object is. What stands may be missing
@@ -127,8 +127,12 @@ extension Reconciler {
             return
         }
         if isRefused(failure) {
-            key.record?.landing = former
-            key.attempts.mayHaveLeft = provider
+            // What broke off half way may have left something that no list shows yet. What was
+            // never answered before can take effect for longer than that.
+            var refused = landing(on: provider, within: policy.listLag, isAnswered: true)
+            refused.isRefused = true
+            let isLonger = former.map { !world.isOver($0) && $0.until > refused.until } ?? false
+            key.record?.landing = isLonger ? former : refused
         } else if failure.error != nil {
             key.record?.landing = landing(on: provider, within: policy.listLag, isAnswered: true)
         } else {

@@ -21,7 +21,8 @@ public struct Terms: Sendable, Hashable, Codable {
 }
 
 /// A creation whose answer never came, or came just now: as long as it may take effect, or a list
-/// that is behind may not show it, its name is not forgotten and not given to another provider.
+/// that is behind may not show what it made, or left half made, its name is not forgotten and not
+/// given to another provider. Where it was made it can be tried again: there its name is taken.
 public struct Landing: Sendable, Hashable, Codable {
     /// The provider that the call went to.
     public var provider: String
@@ -31,6 +32,8 @@ public struct Landing: Sendable, Hashable, Codable {
     public var seconds: Double
     /// Whether the call was answered; only lists can be behind then.
     public var isAnswered: Bool?
+    /// Whether the answer was that it failed.
+    public var isRefused: Bool?
     /// The object that the answer told of; nil where it told of none.
     public var object: String?
 
@@ -43,7 +46,10 @@ public struct Landing: Sendable, Hashable, Codable {
 
     /// Why nobody else is given the name.
     var reason: String {
-        isAnswered == true
+        if isRefused == true {
+            return "'\(provider)' failed to make it just now, and may not show yet what that left"
+        }
+        return isAnswered == true
             ? "'\(provider)' made it just now, and may not show it yet"
             : "a call that '\(provider)' never answered may still make it there"
     }

@@ -14,7 +14,10 @@ struct RemainsTests {
     /// Seed 1975: a creation broke off and left something, which the list after it did not show
     /// yet; then the spec went, and pal forgot the name.
     @Test func whatAFailedCreationLeftIsLookedForBeforeItsNameIsForgotten() async throws {
-        let swarm = try TestSwarm { $0.retry = Backoff(first: .seconds(600), limit: .seconds(600)) }
+        let swarm = try TestSwarm {
+            $0.retry = Backoff(first: .seconds(600), limit: .seconds(600))
+            $0.listLag = .seconds(1)
+        }
         swarm.source.declare([swarm.config("a")])
         swarm.platform.state.withLock {
             $0.lateFailures["create"] = [.instance(.wrongState, "half way", isRetryable: false)]

@@ -19,4 +19,10 @@ struct RivalTests {
     @Test func whoAdoptsAsksWhomNobodyListedYet() {
         #expect(Rivals.run(seed: 3319).findings.map(\.description) == [])
     }
+
+    /// A creation that was refused had left something half made, a list that was behind did not
+    /// show it, and its spec had moved to another provider by then.
+    @Test func whatARefusedCreationLeftIsWaitedForBeforeItsNameGoesElsewhere() {
+        #expect(Rivals.run(seed: 2392).findings.map(\.description) == [])
+    }
 }

@@ -10,6 +10,8 @@ final class SimulatedPlatform: Sendable {
     struct State {
         var objects: [String: PlatformObject] = [:]
         var volumes: [String: PlatformVolume] = [:]
+        /// Whose all storage is that ever was, by its id.
+        var holders: [String: String] = [:]
         var count = 0
         var freed: [String] = []
         /// The name of every instance that ever was, by pal's id.
@@ -134,7 +136,11 @@ final class SimulatedPlatform: Sendable {
     func makeVolume(_ id: String, for name: String) {
         let content = Int(truncatingIfNeeded: state.value.random.next() >> 16)
         state.value.volumes[id] = PlatformVolume(id: id, instance: name, content: content)
+        state.value.holders[id] = name
     }
+
+    /// Whose storage that is, or was.
+    func holder(ofVolume id: String) -> String { state.value.holders[id] ?? "(none)" }
 
     func platformName(_ ownership: Ownership) -> String {
         "pal-\(ownership.swarm)-\(ownership.name)-g\(ownership.generation)"

@@ -120,7 +120,7 @@ extension WiredProvider {
 
     func deleteStorage(_ providerStorageId: String) async throws(ProviderFailure) -> Bool {
         let platform = platform
-        let name = platform.volumes.first { $0.id == providerStorageId }?.instance ?? "(none)"
+        let name = platform.holder(ofVolume: providerStorageId)
         return try await wire.change(.deleteStorage, name, providerStorageId) {
             platform.deleteVolume(providerStorageId)
         }
