@@ -9,20 +9,17 @@ public enum Planner {
     /// The decision.
     public static func plan(_ input: PlanInput) -> InstancePlan {
         if !input.frozen.isEmpty { return frozen(input) }
-        guard let declaration = input.declaration else {
+        guard let config = input.declaration?.config else {
             return withConsent(input, undeclared(input))
         }
-        let config = declaration.config
         var plan = withConsent(input, declared(input, config))
-        if let stale = declaration.staleBecause {
+        if let stale = input.declaration?.staleBecause {
             plan.conditions.append(
                 Condition(
                     .staleSpec, reason: "FileBroken",
                     message: "\(stale); the last good version is kept until the file is mended"))
         }
-        guard let book = input.rules else { return plan }
-        plan.conditions += notEnforced(config, book.capabilities)
-        plan.conditions += book.rules.warnings(config.value)
+        if let book = input.rules { plan.conditions += remarks(on: config.value, book) }
         return plan
     }
 
@@ -54,12 +51,18 @@ public enum Planner {
         return plan
     }
 
+    /// What the provider says of a config, whatever becomes of it.
+    private static func remarks(on config: InstanceConfig, _ book: RuleBook) -> [Condition] {
+        let warnings = book.rules.warnings(config)
+        let fields = book.notEnforcedFields.meaningful(in: config)
+        guard !fields.isEmpty else { return warnings }
+        return warnings + notEnforced(fields, book.capabilities)
+    }
+
     private static func notEnforced(
-        _ config: Shared<InstanceConfig>, _ capabilities: Capabilities
+        _ fields: FieldSet, _ capabilities: Capabilities
     ) -> [Condition] {
-        let fields = capabilities.notEnforcedFields.meaningful(in: config.value)
-        guard !fields.isEmpty else { return [] }
-        return fields.compactMap { field in
+        fields.compactMap { field in
             guard case .notEnforced(let why) = capabilities.support(for: field.path) else {
                 return nil
             }

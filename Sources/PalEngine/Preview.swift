@@ -81,7 +81,7 @@ public struct Preview: Sendable {
     private static func stall(
         _ plan: InstancePlan, _ key: Key, _ policy: Policy
     ) -> Condition? {
-        guard let failed = key.record?.failedSpec,
+        guard !plan.steps.isEmpty, let failed = key.record?.failedSpec,
             failed == key.declaration?.config.value.digest
         else { return nil }
         return Stall.condition(of: plan, key.record?.value, after: policy.stallAfter, because: nil)

@@ -9,10 +9,14 @@ public final class RuleBook: Sendable {
     public let rules: any ProviderRules
     /// What that provider can do.
     public let capabilities: Capabilities
+    /// The fields that it takes and does not make true.
+    let notEnforcedFields: FieldSet
 
     /// Asks the rules for their capabilities, unless these are given.
     public init(_ rules: any ProviderRules, capabilities: Capabilities? = nil) {
         self.rules = rules
-        self.capabilities = capabilities ?? rules.getCapabilities()
+        let capabilities = capabilities ?? rules.getCapabilities()
+        self.capabilities = capabilities
+        notEnforcedFields = capabilities.notEnforcedFields
     }
 }

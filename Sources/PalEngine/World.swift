@@ -114,6 +114,11 @@ final class World {
     /// All that a decision on a name depends on.
     func input(for key: Key, specsPath: String) -> PlanInput {
         var input = PlanInput(name: key.name, specsPath: specsPath, now: clock.date())
+        fill(&input, for: key)
+        return input
+    }
+
+    private func fill(_ input: inout PlanInput, for key: Key) {
         let home = key.home
         let state = providers[home]
         input.provider = home
@@ -136,7 +141,6 @@ final class World {
         input.replaceBecause = attempts.replaceBecause
         input.isSuccessorLate = attempts.successorDeadline.map { $0 <= clock.elapsed() } ?? false
         input.isDeletionLate = attempts.deletionDeadline.map { $0 <= clock.elapsed() } ?? false
-        return input
     }
 
     /// Why nobody can say what there is of a name.

@@ -15,16 +15,22 @@ extension AbstractProvider {
     /// Refuses every field that is set and not supported, and every key of `specific` that is
     /// unknown or has not what it takes; and asks `validateSpecifics` about the rest.
     public func validateInstanceConfig(_ config: InstanceConfig) -> [ConfigProblem] {
-        var good = config
-        var problems: [ConfigProblem] = []
-        for mistake in mistakes(in: config.specific) {
-            problems.append(ConfigProblem(FieldProblem.text(of: mistake.path), mistake.message))
-            if case .key(let key)? = mistake.path.dropFirst().first { good.specific?[key] = nil }
-        }
-        problems += validateSpecifics(good)
+        let problems = problemsOfSpecifics(config)
         let refused = getCapabilities().unsupportedFields.meaningful(in: config)
         guard !refused.isEmpty else { return problems }
         return refused.compactMap(refusal) + problems
+    }
+
+    private func problemsOfSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
+        let mistakes = mistakes(in: config.specific)
+        // As nearly always; a config is not copied only to be looked at.
+        guard !mistakes.isEmpty else { return validateSpecifics(config) }
+        var good = config
+        for case .key(let key)? in mistakes.map({ $0.path.dropFirst().first }) {
+            good.specific?[key] = nil
+        }
+        return mistakes.map { ConfigProblem(FieldProblem.text(of: $0.path), $0.message) }
+            + validateSpecifics(good)
     }
 
     private func mistakes(in specific: [String: Value]?) -> [FieldProblem] {
