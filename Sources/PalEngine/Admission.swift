@@ -46,6 +46,10 @@ public struct Admission: Sendable {
         _ candidates: Set<String>?, declared: Int, isUndeclared: (String) -> Bool,
         at elapsed: Duration, _ date: Date
     ) {
+        // Whose file was back in between is nobody's to delete by the consent of before, and what
+        // is gone waits for nobody, whatever may be deleted now.
+        parked?.names.removeAll { !isUndeclared($0) }
+        if parked?.names.isEmpty == true { parked = nil }
         guard let candidates else { return }
         recent.removeAll { elapsed - $0.at > policy.pruneWindow }
         let together = candidates.union(recent.map(\.name))
@@ -53,8 +57,6 @@ public struct Admission: Sendable {
         let isTooMany =
             together.count > policy.pruneCount
             && together.count * 100 > policy.prunePercent * total
-        // Whose file was back in between is nobody's to delete by the consent of before.
-        parked?.names.removeAll { !isUndeclared($0) }
         let held = Set(parked?.approvedBy == nil ? parked?.names ?? [] : [])
         let names = (isTooMany ? candidates.union(held) : held).sorted()
         guard !names.isEmpty else {

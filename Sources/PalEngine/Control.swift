@@ -43,16 +43,16 @@ extension Reconciler {
         return control.answers[request.number]
     }
 
-    /// Takes new requests from the ledger.
+    /// Takes new requests from the ledger; again after a while where that cannot be read.
     func takeRequests() {
         guard control.isDue else { return }
-        control.isDue = false
         do {
             let known = Set(control.open.map(\.request.number))
             for request in try parts.ledger.openRequests()
             where !known.contains(request.number) && control.answers[request.number] == nil {
                 begin(request)
             }
+            control.isDue = false
         } catch {
             tellTrouble(error)
         }
@@ -99,11 +99,19 @@ extension Reconciler {
     /// Whether what is known is newer than the request.
     private func isCurrent(_ asked: Control.Asked) -> Bool {
         guard readings >= asked.reading, !isReading, !isSourceDue else { return false }
+        // A list that began before the specs were read does not have what they take over.
+        guard asked.request.plan == nil || !world.index.unsettled.contains(where: isLookedAt)
+        else { return false }
         return world.neededProviders.allSatisfy { name in
             guard let state = world.providers[name] else { return true }
             if state.problem != nil { return true }
             return state.isListed && state.lists >= (asked.lists[name] ?? 1)
         }
+    }
+
+    /// Whether somebody who answers is still to be asked about a name.
+    private func isLookedAt(_ name: String) -> Bool {
+        world[name]?.mustLookAt.contains { world.providers[$0]?.problem == nil } == true
     }
 
     /// Makes the request's wish known to the planner.

@@ -222,7 +222,10 @@ public actor Reconciler {
         for name in Set(before?.names ?? []).union(admission.parked?.names ?? []).sorted() {
             enqueue(name)
         }
-        if let parked = admission.parked, parked.approvedBy == nil, before?.names != parked.names {
+        // That fewer wait is no news.
+        if let parked = admission.parked, parked.approvedBy == nil,
+            !Set(before?.names ?? []).isSuperset(of: parked.names)
+        {
             note(
                 nil, .warning, "Parked",
                 "\(parked.names.count) deletions wait for 'pal approve': "
@@ -257,7 +260,7 @@ public actor Reconciler {
             return state.nextTime
         }
         if hasRoom, let time = queue.nextTime { times.append(time) }
-        if !debts.isEmpty { times.append(now + policy.ledgerRetry) }
+        if !debts.isEmpty || control.isDue { times.append(now + policy.ledgerRetry) }
         return times.min()
     }
 

@@ -51,6 +51,21 @@ struct AdmissionTests {
         #expect(admission.parked == nil)
     }
 
+    /// Seed 10536: of what was parked and then deleted by hand it was still said that it waits for
+    /// consent, for as long as nothing could be pruned.
+    @Test func whatIsGoneWaitsForNobodyWhateverMayBePruned() {
+        var admission = Admission(policy: Policy())
+        admission.weigh(names(30), 10, at: .zero)
+        func weigh(known: Set<String>) {
+            admission.weigh(
+                nil, declared: 0, isUndeclared: known.contains, at: .seconds(5), Date())
+        }
+        weigh(known: ["n0", "n1"])
+        #expect(admission.parked?.names == ["n0", "n1"])
+        weigh(known: [])
+        #expect(admission.parked == nil)
+    }
+
     @Test func theNextControllerCountsWhatTheLastOneLetThrough() {
         var first = Admission(policy: Policy())
         for name in names(4).sorted() {

@@ -49,6 +49,21 @@ struct AdoptionTests {
         #expect(swarm.platform.changes() == [])
     }
 
+    /// Seed 271: the first list of a command begins before the specs are read, and does not have
+    /// what they take over; a plan that somebody had looked at was refused as if that were gone.
+    @Test func aPlanOfOthersIsNotRefusedBesideIt() async throws {
+        let swarm = try swarm()
+        swarm.source.declare([spec(swarm)])
+        #expect(try await swarm.perform(.apply).isDone)
+        swarm.source.declare([spec(swarm), swarm.config("b")])
+        let plan = try await swarm.preview().bound
+        #expect(plan.steps.keys.sorted() == ["b"])
+        swarm.platform.state.withLock { $0.listTime = .milliseconds(50) }
+        let reply = try await swarm.perform(.apply, ["b"], plan: plan)
+        #expect(reply == ControlReply(isDone: true, messages: []))
+        #expect(swarm.platform.changes() == ["create b"])
+    }
+
     @Test func aPlanBeforeItShowsNothingToDo() async throws {
         let swarm = try swarm()
         swarm.source.declare([spec(swarm)])

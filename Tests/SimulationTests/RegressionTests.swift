@@ -48,6 +48,16 @@ struct RegressionTests {
     /// Seed 3505: what a first list of another provider showed during a change was not believed.
     @Test func whatStandsElsewhereIsNewsDuringAChange() { #expect(findings(ofSeed: 3505) == []) }
 
+    /// Seed 10536: what was parked and is gone was waiting for consent as long as nothing could be
+    /// pruned.
+    @Test func whatIsGoneWaitsForNobody() { #expect(findings(ofSeed: 10536) == []) }
+
+    /// Seed 18257: a request that came while the ledger could not be read was found only when the
+    /// next one came.
+    @Test func whatWasAskedWhileTheLedgerFailsIsAnswered() {
+        #expect(findings(ofSeed: 18257) == [])
+    }
+
     private func findings(ofSeed seed: UInt64) -> [String] {
         Simulation.run(seed: seed).findings.map(\.description)
     }

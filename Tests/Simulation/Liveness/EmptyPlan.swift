@@ -3,30 +3,36 @@ import PalEngine
 import PalModel
 import PalProvider
 
-/// When everything has converged, the next plan is empty: nothing is done again and again.
-extension Convergence {
-    /// Makes the plan that `pal plan` would show.
-    mutating func hasEmptyPlan(_ run: Run) -> Bool {
-        let world = run.world
-        let plans = Confined([InstancePlan]?.none)
+extension Run {
+    /// What `pal plan` shows, which is no controller and may run beside one; nil where it cannot
+    /// within a minute.
+    func preview() -> Preview? {
+        let preview = Confined(Preview?.none)
         let reader = Controller(0, trace: world.trace, faults: world.faults)
         let logger = CapturingLog.logger(SecretScan(trace: world.trace))
         let providers = world.providers(reader, logger)
         let ledger = world.life.value.ledger
-        let task = world.scheduler.start {
+        let task = world.scheduler.start { [world] in
             let source = SimulatedSource(world.tree, controller: 0)
-            plans.value = try? await Preview.make(
+            preview.value = try? await Preview.make(
                 source: source, providers: providers, ledger: ledger, clock: world.clock,
-                policy: world.setup.policy
-            ).plans
+                policy: world.setup.policy)
         }
-        guard run.run(for: .seconds(60), unless: { plans.value != nil }) else { return false }
+        guard run(for: .seconds(60), unless: { preview.value != nil }) else { return nil }
         task.cancel()
-        guard let made = plans.value else {
+        return preview.value
+    }
+}
+
+/// When everything has converged, the next plan is empty: nothing is done again and again.
+extension Convergence {
+    /// Makes the plan that `pal plan` would show.
+    mutating func hasEmptyPlan(_ run: Run) -> Bool {
+        guard let made = run.preview()?.plans else {
             left = [("-", "no plan could be made within a minute")]
             return false
         }
-        let own = planOfTheController(world)
+        let own = planOfTheController(run.world)
         let undone = (made + own).filter { !$0.steps.isEmpty }
         left = undone.filter { !waits($0.name) && !isAskedFor($0.name) }.map { plan in
             let causes = plan.causes.map(\.message).joined(separator: "; ")

@@ -29,21 +29,63 @@ struct LookedAtPlans {
         guard run.converge(withSomebody: world.setup.isAttended), let whole = look() else { return }
         guard removeOne() else { return }
         expect("the instances", of: whole)
+        guard run.converge(withSomebody: world.setup.isAttended) else { return }
+        checkWithSteps()
+    }
+
+    /// The same of a plan that has something to do: while nobody controls somebody looks at it and
+    /// asks for it, and whoever controls then does that and nothing else; or nothing.
+    private func checkWithSteps() {
+        guard let preview = lookWhileNobodyControls(after: "later") else { return }
+        // What waits for others that are never ready goes on waiting.
+        let steps = preview.plans.filter { $0.waitsFor == nil }.reduce(0) { $0 + $1.steps.count }
+        guard steps > 0 else { return run.broken(Self.promise, "a new spec is no step of a plan") }
+        let before = run.tally.value.effects
+        expect(nil, of: Self.bound(preview))
+        let made = run.tally.value.effects - before
+        if made != steps {
+            run.broken(Self.promise, "it had \(steps) steps, and \(made) calls had an effect")
+        }
+        guard run.converge(withSomebody: world.setup.isAttended),
+            let old = lookWhileNobodyControls(after: "last"), removeOne()
+        else { return }
+        let unmoved = run.tally.value.effects
+        expect("the instances", of: Self.bound(old))
+        if run.tally.value.effects != unmoved {
+            run.broken(Self.promise, "something was done before it was refused")
+        }
         _ = run.converge(withSomebody: world.setup.isAttended)
+    }
+
+    /// Ends the controller, writes another file, and looks at the plan. The next controller comes
+    /// when its supervisor tries again.
+    private func lookWhileNobodyControls(after name: String) -> Preview? {
+        world.shutDown()
+        let hasEnded = { world.life.value.controller == nil }
+        guard run.run(for: world.setup.policy.shutdownGrace, unless: hasEnded), hasEnded() else {
+            return nil
+        }
+        world.life.value.isLocked = true
+        defer { world.life.value.isLocked = false }
+        world.tree.write("\(name).yaml", [InstanceConfig(name: name)])
+        // Until it counts as written.
+        guard run.run(for: .seconds(1)) else { return nil }
+        return run.preview()
     }
 
     /// The plan of this moment; nil where no controller runs.
     private func look() -> BoundPlan? {
         guard let reconciler = world.life.value.reconciler else { return nil }
         let plan = Confined(BoundPlan?.none)
-        _ = world.scheduler.start {
-            let preview = await reconciler.preview()
-            let steps = preview.plans.filter { !$0.steps.isEmpty }.map { ($0.name, $0.steps) }
-            plan.value = BoundPlan(
-                preview.digest, steps: Dictionary(steps, uniquingKeysWith: { first, _ in first }))
-        }
+        _ = world.scheduler.start { plan.value = Self.bound(await reconciler.preview()) }
         guard run.run(for: .seconds(1), unless: { plan.value != nil }) else { return nil }
         return plan.value
+    }
+
+    private static func bound(_ preview: Preview) -> BoundPlan {
+        let steps = preview.plans.filter { !$0.steps.isEmpty }.map { ($0.name, $0.steps) }
+        return BoundPlan(
+            preview.digest, steps: Dictionary(steps, uniquingKeysWith: { first, _ in first }))
     }
 
     /// Somebody deletes an instance by hand that stands where it is declared.
