@@ -157,6 +157,8 @@ struct SpecificsTests {
             (["stopTimeout": .string("2h")], "specific.stopTimeout", "from 1s to 1h"),
             (["stopSignal": .string("sig int")], "specific.stopSignal", "SIGINT"),
             (["hostname": .string("-x")], "specific.hostname", "a host name"),
+            (["hostname": .string("a b")], "specific.hostname", "a host name"),
+            (["hostname": .string("")], "specific.hostname", "a host name"),
             (["sysctls": .texts(["somaxconn": "1"])], "specific.sysctls.somaxconn", "somaxconn"),
             (["pidsLimit": .int(0)], "specific.pidsLimit", "1 to"),
             (["logging": .texts(["drivr": "local"])], "specific.logging.drivr", "'driver'?"),

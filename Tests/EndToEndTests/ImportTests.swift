@@ -92,6 +92,29 @@ struct ImportTests {
         }
     }
 
+    @Test func whatPalWouldRefuseIsSaidAtOnce() async throws {
+        try await Scene.play { scene in
+            let file = scene.root + "/compose.yaml"
+            try """
+            services:
+              good: { image: a:1, hostname: my_box, stop_signal: sigint }
+              bad: { image: a:1, cap_add: [net-admin] }
+            """.write(toFile: file, atomically: true, encoding: .utf8)
+            for more in [["--print"], []] {
+                let made = try await PalProgram.run(
+                    ["import", "compose", file] + more, environment: scene.environment,
+                    directory: scene.root)
+                #expect(made.code == 0, "\(made)")
+                let refused = made.err.split(separator: "\n").filter { $0.contains("refuses") }
+                #expect(refused.count == 1, "\(made.err)")
+                let first = refused.first ?? ""
+                #expect(first.contains("/bad.yaml:") && first.contains("such as SYS_PTRACE"))
+            }
+            let checked = try await scene.pal("validate")
+            #expect(checked.code == 1 && !checked.out.contains("good"), "\(checked)")
+        }
+    }
+
     /// A volume as Compose leaves it behind, with somebody's work in it.
     private func makeVolume(_ name: String, project: String) async throws {
         let engine = DockerEngine.shared

@@ -208,7 +208,8 @@ extension DockerProvider {
     ) async throws(ProviderFailure) -> String {
         let name = containerName(request)
         let body = CreateBody(
-            request: request, settings: settings, ports: ports, secretVariables: variables
+            request: request, settings: settings, ports: ports, secretVariables: variables,
+            isForPodman: engine.isPodman
         ).value
         let platform = Specifics(request.config).platform
         let query = [("name", name)] + (platform.map { [("platform", $0)] } ?? [])

@@ -9,6 +9,7 @@ struct CreateBody: Sendable {
     var ports: [PortAssignment]
     /// The secrets that the spec wants as variables.
     var secretVariables: [String: String] = [:]
+    var isForPodman = false
 
     private var config: InstanceConfig { request.config }
     private var profile: EditorProfile { EditorProfile(for: request.config) }
@@ -135,12 +136,19 @@ struct CreateBody: Sendable {
         return limits
     }
 
+    /// Netavark, Podman's network, takes 0.0.0.0 for an address like others, which nothing is sent
+    /// to; where none is said it publishes on all.
+    private var publishAddress: String {
+        let address = settings.publishAddress
+        return isForPodman && address == "0.0.0.0" ? "" : address
+    }
+
     private var portBindings: Value {
         .map(
             Dictionary(
                 ports.map { port in
                     let binding = Value.texts([
-                        "HostIp": settings.publishAddress, "HostPort": String(port.outside),
+                        "HostIp": publishAddress, "HostPort": String(port.outside),
                     ])
                     return (port.inside.text, Value.list([binding]))
                 }, uniquingKeysWith: { first, _ in first }))

@@ -73,18 +73,21 @@ enum SpecificsTable {
         expectation: "a signal such as SIGINT", pattern: nil
     ) { text in
         !text.isEmpty
-            && text.utf8.allSatisfy {
+            && text.uppercased().utf8.allSatisfy {
                 (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || "+-".utf8.contains($0)
             }
     }
 
     private static let hostname = TextRule(
-        expectation: "a host name: DNS labels with dots between them, 64 characters at most",
+        expectation: "a host name: letters, digits, '-', '_' and '.', 64 characters at most",
         pattern: nil
     ) { text in
-        text.utf8.count <= 64
-            && text.lowercased().split(separator: ".", omittingEmptySubsequences: false).allSatisfy
-            { TextRule.isDNSLabel(String($0)) }
+        // The Engine would take anything; what is in a host name is in prompts and in scripts.
+        (1...64).contains(text.utf8.count) && !"-.".contains(text.first ?? "-")
+            && text.utf8.allSatisfy { byte in
+                (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte)
+                    || "-_.".utf8.contains(byte)
+            }
     }
 
     private static let network = TextRule(

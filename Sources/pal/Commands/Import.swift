@@ -25,6 +25,18 @@ struct Import: AsyncParsableCommand {
     struct Destination: ParsableArguments {
         @OptionGroup var world: WorldOptions
         @Flag(help: "Print the specs, and write nothing.") var print = false
+
+        func composition() throws -> Composition {
+            Composition(try world.environment(), logLevel: world.logLevel)
+        }
+
+        func write(_ imported: Imported) throws {
+            let composition = try composition()
+            let writer = SpecFilesWriter(
+                environment: composition.environment, prints: print,
+                check: SpecCheck(providers: try composition.providers()))
+            try writer.write(imported)
+        }
     }
 
     struct Docker: AsyncParsableCommand {
@@ -43,8 +55,7 @@ struct Import: AsyncParsableCommand {
         @Option(help: "The provider's name.") var provider = "docker"
 
         func run() async throws {
-            let environment = try destination.world.environment()
-            let composition = Composition(environment, logLevel: destination.world.logLevel)
+            let composition = try destination.composition()
             guard
                 let provider = try composition.provider(named: provider)
                     as? any DescribingProvider
@@ -64,7 +75,7 @@ struct Import: AsyncParsableCommand {
                 imported.specs += one.specs
                 imported.remarks += one.remarks
             }
-            try SpecFilesWriter(environment, prints: destination.print).write(imported)
+            try destination.write(imported)
         }
 
         private func wanted(_ found: [ForeignInstance]) throws -> [ForeignInstance] {
@@ -117,7 +128,7 @@ struct Import: AsyncParsableCommand {
             }
             do {
                 let imported = try compose.specs(from: Array(bytes), only: names)
-                try SpecFilesWriter(environment, prints: destination.print).write(imported)
+                try destination.write(imported)
             } catch let failure as ImportFailure {
                 throw CommandFailure(failure.description)
             }
@@ -153,7 +164,7 @@ struct Import: AsyncParsableCommand {
                     Terminal.complain(error.description)
                 }
             }
-            try SpecFilesWriter(environment, prints: destination.print).write(imported)
+            try destination.write(imported)
         }
 
         private func files() throws -> [String] {
@@ -178,32 +189,36 @@ struct Import: AsyncParsableCommand {
 struct SpecFilesWriter {
     let environment: Environment
     let prints: Bool
-
-    init(_ environment: Environment, prints: Bool) {
-        self.environment = environment
-        self.prints = prints
-    }
+    let check: SpecCheck
 
     func write(_ imported: Imported) throws {
         for remark in imported.remarks { Terminal.complain(remark.description) }
         guard !imported.specs.isEmpty else {
             throw CommandFailure("there is nothing to import")
         }
-        let specs = imported.specs.map(referring)
+        let texts = imported.specs.map { ($0.config.name, SpecYAML.text(of: referring($0))) }
         if prints {
-            Terminal.write(specs.map { SpecYAML.text(of: $0) }.joined(separator: "---\n"), to: 1)
+            Terminal.write(texts.map(\.1).joined(separator: "---\n"), to: 1)
+            for (name, text) in texts { complain(of: text, in: path(of: name)) }
             return
         }
         try refuseToOverwrite(imported.specs.map(\.config.name))
         for spec in imported.specs { try hide(spec) }
         try FileManager.default.createDirectory(
             atPath: environment.specs, withIntermediateDirectories: true)
-        for config in specs {
-            let path = path(of: config.name)
-            try AtomicFile.write(Array(SpecYAML.text(of: config).utf8), to: path, mode: 0o644)
-            Terminal.say("wrote \(path)")
+        for (name, text) in texts {
+            try AtomicFile.write(Array(text.utf8), to: path(of: name), mode: 0o644)
+            Terminal.say("wrote \(path(of: name))")
+            complain(of: text, in: path(of: name))
         }
         Terminal.say("'pal plan' shows what they would change.")
+    }
+
+    /// Says what would be refused of a spec, so that nobody has to try.
+    private func complain(of text: String, in path: String) {
+        for problem in check.problems(ofText: text, file: path) {
+            Terminal.complain("\(problem); pal refuses this spec until that is mended")
+        }
     }
 
     private func path(of name: String) -> String { "\(environment.specs)/\(name).yaml" }

@@ -20,9 +20,9 @@ struct Validate: AsyncParsableCommand {
         let composition = Composition(environment, logLevel: world.logLevel)
         let desired = await composition.source.read()
         var problems = desired.problems + desired.dependencyProblems
-        let providers = try composition.providers()
+        let check = SpecCheck(providers: try composition.providers())
         for (_, declaration) in desired.declarations.sorted(by: { $0.key < $1.key }) {
-            problems += check(declaration, providers)
+            problems += check.problems(of: declaration)
         }
         if case .unavailable(let why) = desired.source { throw CommandFailure(why) }
         switch output {
@@ -34,21 +34,5 @@ struct Validate: AsyncParsableCommand {
         case .json, .yaml: try Encoded.show(["problems": problems.sorted()], output)
         }
         if !problems.isEmpty { Terminal.exit(1) }
-    }
-
-    private func check(_ declaration: Declaration, _ providers: [any Provider]) -> [Diagnostic] {
-        var input = PlanInput(
-            name: declaration.config.name, specsPath: "", now: Date(timeIntervalSince1970: 0))
-        input.declaration = declaration
-        input.provider = declaration.config.provider ?? ProviderFactory.defaultType.rawValue
-        input.rules = providers.first { $0.name == input.provider }.map { RuleBook($0) }
-        input.providerNames = providers.map(\.name)
-        return Planner.plan(input).conditions.filter { $0.kind == .blocked }.map {
-            let prefix = "\(declaration.location): "
-            let message =
-                $0.message.hasPrefix(prefix)
-                ? String($0.message.dropFirst(prefix.count)) : $0.message
-            return Diagnostic(declaration.location, message, instance: input.name)
-        }
     }
 }
