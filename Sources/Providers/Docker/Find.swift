@@ -74,6 +74,19 @@ extension DockerProvider {
         return detail.ownership(in: settings.swarm) != nil ? detail : nil
     }
 
+    /// As `require`, by what is known of it where nothing has happened to it since that was learned:
+    /// whether it still stands the call itself finds out. For calls that take nothing away.
+    func requireKnown(
+        _ reference: InstanceReference
+    ) async throws(ProviderFailure) -> ContainerDetail {
+        if reference.adopted == nil, let id = reference.providerInstanceId,
+            let known = cache.detail(id), known.ownership(in: settings.swarm) != nil
+        {
+            return known
+        }
+        return try await require(reference)
+    }
+
     /// As `find`, for calls that need the container: what is not pal's is not touched.
     func require(_ reference: InstanceReference) async throws(ProviderFailure) -> ContainerDetail {
         if let detail = try await find(reference) { return detail }

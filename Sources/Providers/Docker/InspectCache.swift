@@ -89,12 +89,13 @@ final class InspectCache: Sendable {
         }
     }
 
-    /// What is known of a container that the list shows with this mark.
+    /// What is known of a container, where nothing happened to it since; with a mark, where the
+    /// list shows it with this one.
     func detail(
-        _ id: String, mark: String, now: ContinuousClock.Instant = .now
+        _ id: String, mark: String? = nil, now: ContinuousClock.Instant = .now
     ) -> ContainerDetail? {
         state.withLock { state in
-            guard let entry = state.entries[id], entry.mark == mark,
+            guard let entry = state.entries[id], mark.map({ $0 == entry.mark }) ?? true,
                 now - entry.at < Self.longest
             else { return nil }
             return entry.detail

@@ -41,7 +41,7 @@ extension DockerProvider {
     public func stopInstance(
         _ reference: InstanceReference, force: Bool
     ) async throws(ProviderFailure) {
-        let detail = try await require(reference)
+        let detail = try await requireKnown(reference)
         if detail.state.status == "paused" { try await unpause(detail) }
         if engine.isPodman { return try await stopAtPodman(detail, force: force) }
         if force {
