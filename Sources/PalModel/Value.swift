@@ -1,5 +1,7 @@
 /// A value as a spec file, JSON or the ledger holds it, before a field gives it a meaning.
-public enum Value: Sendable, Hashable {
+///
+/// Numbers are equal where they are the same number: JSON knows no other kind.
+public enum Value: Sendable {
     case null
     case bool(Bool)
     case int(Int)
@@ -75,6 +77,42 @@ public enum Value: Sendable, Hashable {
             }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+}
+
+extension Value: Hashable {
+    /// Whether they are the same in JSON.
+    public static func == (a: Value, b: Value) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.bool(let a), .bool(let b)): a == b
+        case (.int(let a), .int(let b)): a == b
+        case (.double(let a), .double(let b)): a == b
+        case (.int(let whole), .double(let number)), (.double(let number), .int(let whole)):
+            Int(exactly: number) == whole
+        case (.string(let a), .string(let b)): a == b
+        case (.list(let a), .list(let b)): a == b
+        case (.map(let a), .map(let b)): a == b
+        default: false
+        }
+    }
+
+    /// Hashes a whole number as an integer.
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let flag): hasher.combine(flag)
+        case .int(let number): hasher.combine(number)
+        case .double(let number):
+            if let whole = Int(exactly: number) {
+                hasher.combine(whole)
+            } else {
+                hasher.combine(number)
+            }
+        case .string(let text): hasher.combine(text)
+        case .list(let items): hasher.combine(items)
+        case .map(let entries): hasher.combine(entries)
+        }
     }
 }
 

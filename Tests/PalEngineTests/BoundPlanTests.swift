@@ -57,6 +57,22 @@ struct BoundPlanTests {
         #expect(swarm.platform.objects.isEmpty)
     }
 
+    /// Seed 7881: a whole number of cores came back from the file as an integer, and no plan that
+    /// changes one could be applied.
+    @Test func aWholeNumberIsTheSameAfterAFile() async throws {
+        let swarm = try TestSwarm()
+        var config = swarm.config("a")
+        config.resources.cpuCores = 2
+        swarm.source.declare([config])
+        try await swarm.perform(.apply)
+        config.resources.cpuCores = 3
+        swarm.source.declare([config])
+        let plan = try await swarm.preview().bound
+        let reply = try await swarm.perform(.apply, ["a"], plan: plan)
+        #expect(reply == ControlReply(isDone: true, messages: []))
+        #expect(swarm.platform.objects.first?.config.resources.cpuCores == 3)
+    }
+
     @Test func partOfItCanBeCarriedOut() async throws {
         let swarm = try TestSwarm()
         swarm.source.declare([swarm.config("a"), swarm.config("b")])

@@ -298,7 +298,7 @@ struct TestRules: ProviderRules {
         Capabilities(
             fields: [
                 "image": .honoured(.replace), "env": .honoured(.replace),
-                "resources.memory.max": .honoured(.live),
+                "resources.memory.max": .honoured(.live), "resources.cpu.cores": .honoured(.live),
                 "resources.storage.persistent": .honoured(.replace),
                 "resources.storage.size": .notEnforced("the driver has no sizes"),
             ], features: [.storage], maximumConcurrentCalls: 4)

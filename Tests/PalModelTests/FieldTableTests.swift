@@ -2,6 +2,20 @@ import Testing
 
 @testable import PalModel
 
+/// Whether they are the same in JSON, which knows one kind of number.
+@Suite("Values")
+struct ValueTests {
+    @Test func aWholeNumberIsTheSameHoweverItIsHeld() {
+        #expect(Value.int(2) == .double(2) && Value.double(-0.0) == .int(0))
+        #expect(Set([Value.int(2), .double(2), .double(2.5)]).count == 2)
+        #expect(Value.list([.int(1)]) == .list([.double(1)]))
+        #expect(Value.map(["a": .double(4)]) == .map(["a": .int(4)]))
+        #expect(Value.int(1) != .bool(true) && Value.int(1) != .string("1"))
+        #expect(Value.int(0) != .null)
+        #expect(Value.int(2) != .double(2.5) && Value.double(1e300) != .int(.max))
+    }
+}
+
 @Suite("The field table")
 struct FieldTableTests {
     private func problems(_ document: [String: Value]) -> [String] {
