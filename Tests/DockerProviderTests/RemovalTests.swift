@@ -1,5 +1,7 @@
+import Logging
 import PalModel
 import PalProvider
+import Synchronization
 import TestSupport
 import Testing
 
@@ -72,6 +74,50 @@ struct RemovalTests {
             #expect(try await isDeleted)
         }
     }
+
+    /// What the Engine refused was taken for done, and nobody was told.
+    @Test(
+        "a network that the Engine keeps is said",
+        .notOnPodman("it answers as if it had failed, and is asked again"))
+    func keptNetwork() async throws {
+        let told = Told()
+        try await TestSwarm.run(logger: Logger(label: "test") { _ in told }) { swarm in
+            let made = try await swarm.create("alice") { $0.specific = nil }
+            let network = swarm.provider.networkName
+            let body =
+                #"{"Image": "\#(BusyboxImage.name)", "#
+                + #""HostConfig": {"NetworkMode": "\#(network)"}}"#
+            let stranger = "stranger-\(swarm.name)"
+            try await DockerEngine.shared.call(
+                "POST", "/containers/create?name=\(stranger)", body: Array(body.utf8))
+            try await DockerEngine.shared.call("POST", "/containers/\(stranger)/start")
+            #expect(try await swarm.provider.deleteInstance(made.reference))
+            _ = try await swarm.provider.listInstances(.all)
+            let line = told.lines.withLock { $0.first { $0.contains("keeps the network") } }
+            #expect(line?.contains(network) == true && line?.contains("endpoint") == true)
+            try await DockerEngine.shared.call("DELETE", "/containers/\(stranger)?force=1")
+        }
+    }
+}
+
+/// A log's lines.
+private final class Told: LogHandler {
+    let lines = Mutex<[String]>([])
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set { _ = newValue }
+    }
+    var logLevel: Logger.Level {
+        get { .warning }
+        set { _ = newValue }
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set { _ = newValue }
+    }
+
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
 }
 
 /// Whether a list is needed to know that the last one is gone.

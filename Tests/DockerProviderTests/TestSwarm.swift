@@ -21,7 +21,7 @@ struct TestSwarm: Sendable {
     /// - Parameter socketPath: what the provider talks to; the Engine itself, or a relay.
     static func run(
         socketPath: String = DockerEngine.socketPath, specific: [String: Value] = [:],
-        environment: [String: String] = [:],
+        environment: [String: String] = [:], logger: Logger = Logger(label: "test"),
         _ body: (TestSwarm) async throws -> Void
     ) async throws {
         try await BusyboxImage.ensure()
@@ -34,7 +34,7 @@ struct TestSwarm: Sendable {
             environment: environment)
         let swarm = TestSwarm(
             name: name,
-            provider: DockerProvider(try DockerSettings(settings), logger: Logger(label: "test")),
+            provider: DockerProvider(try DockerSettings(settings), logger: logger),
             engine: EngineClient(endpoint: .unixSocket(path: DockerEngine.socketPath)))
         let result: Result<Void, any Error>
         do {

@@ -1,3 +1,4 @@
+import Logging
 import PalModel
 import PalProvider
 import Synchronization
@@ -84,6 +85,7 @@ extension DockerProvider {
                 let removal = try await engine.send(
                     EngineCall("DELETE", "/networks/\(networkName)"))
                 guard removal.status < 500 else { return }
+                if !removal.isSuccess, removal.status != 404 { tellKept(removal.message) }
             }
             // Gone, or refused: a container that is not pal's is on it, and it stays.
             networkOwed.set(false)
@@ -91,5 +93,14 @@ extension DockerProvider {
             throw .connection(
                 .unreachable, "Docker was lost while \(networkName) was removed: \(error)")
         }
+    }
+
+    private func tellKept(_ reason: String) {
+        logger.warning(
+            """
+            \(name): the last instance is gone, and Docker keeps the network \(networkName): \
+            \(reason). Where nothing of yours is on it, 'docker network inspect' shows what is; \
+            Docker itself forgets one now and then, and is rid of it when it is started anew
+            """)
     }
 }
