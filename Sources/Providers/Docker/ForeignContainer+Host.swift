@@ -4,9 +4,7 @@ import PalModel
 extension ForeignContainer {
     /// What is said beside `HostConfig`, where it is the container's own.
     mutating func readConfig(_ specific: inout [String: Value]) {
-        for (key, name) in [
-            ("user", "User"), ("workingDir", "WorkingDir"), ("stopSignal", "StopSignal"),
-        ] {
+        for (key, name) in EngineWords.texts {
             guard let text = container.text("Config.\(name)"), !text.isEmpty,
                 text != image.text("Config.\(name)"),
                 !defaults.gives("Config.\(name)", .string(text))
@@ -33,19 +31,15 @@ extension ForeignContainer {
     }
 
     mutating func readHost(_ specific: inout [String: Value]) {
-        for (key, name) in [
-            ("capAdd", "CapAdd"), ("capDrop", "CapDrop"), ("securityOpt", "SecurityOpt"),
-            ("dns", "Dns"), ("extraHosts", "ExtraHosts"), ("groupAdd", "GroupAdd"),
-        ] {
+        for (key, name) in EngineWords.lists {
             guard let words = container.texts("HostConfig.\(name)"), !words.isEmpty else {
                 continue
             }
             let short = name.hasPrefix("Cap") ? words.map(Self.capability) : words
             specific[key] = .strings(short)
         }
-        for (key, name) in [
-            ("privileged", "Privileged"), ("init", "Init"), ("readOnly", "ReadonlyRootfs"),
-        ] where container["HostConfig.\(name)"] == .bool(true) {
+        for (key, name) in EngineWords.flags
+        where container["HostConfig.\(name)"] == .bool(true) {
             specific[key] = .bool(true)
         }
         readKernel(&specific)

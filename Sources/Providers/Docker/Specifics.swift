@@ -68,7 +68,7 @@ struct Specifics: Sendable, Hashable {
     /// What the Engine is told beside `HostConfig`, in its units and words.
     var containerConfig: [String: Value] {
         var config: [String: Value] = [:]
-        for (key, name) in Self.containerTexts {
+        for (key, name) in EngineWords.texts + [("hostname", "Hostname")] {
             config[name] = values[key].flatMap { String($0) }.map { .string($0) }
         }
         if isSet("tty") { config["Tty"] = .bool(true) }
@@ -79,17 +79,12 @@ struct Specifics: Sendable, Hashable {
         return config
     }
 
-    private static let containerTexts = [
-        ("user", "User"), ("hostname", "Hostname"), ("workingDir", "WorkingDir"),
-        ("stopSignal", "StopSignal"),
-    ]
-
     /// What `HostConfig` says of them, in the Engine's units and words.
     var hostConfig: [String: Value] {
         var host: [String: Value] = [:]
-        if isSet("privileged") { host["Privileged"] = .bool(true) }
-        if isSet("readOnly") { host["ReadonlyRootfs"] = .bool(true) }
-        if let flag = values["init"].flatMap({ Bool($0) }) { host["Init"] = .bool(flag) }
+        for (key, name) in EngineWords.flags {
+            host[name] = values[key].flatMap { Bool($0) }.map { .bool($0) }
+        }
         host["PidsLimit"] = values["pidsLimit"]
         host["Runtime"] = values["runtime"].flatMap { String($0) }.map { .string($0) }
         if let sysctls = values["sysctls"].flatMap({ [String: String]($0) }) {
@@ -104,7 +99,7 @@ struct Specifics: Sendable, Hashable {
             host["DeviceRequests"] = .list([gpus.engineValue])
         }
         if let size = values["shmSize"].flatMap({ Int($0) }) { host["ShmSize"] = .int(size << 20) }
-        for (key, name) in Self.lists where values[key] != nil {
+        for (key, name) in EngineWords.lists where values[key] != nil {
             host[name] = .strings(texts(key))
         }
         if values["devices"] != nil { host["Devices"] = .list(texts("devices").map(Self.device)) }
@@ -114,11 +109,6 @@ struct Specifics: Sendable, Hashable {
         }
         return host
     }
-
-    private static let lists = [
-        ("capAdd", "CapAdd"), ("capDrop", "CapDrop"), ("dns", "Dns"),
-        ("extraHosts", "ExtraHosts"), ("securityOpt", "SecurityOpt"), ("groupAdd", "GroupAdd"),
-    ]
 
     /// `/dev/kvm`, `/dev/a:/dev/b`, `/dev/a:/dev/b:rw`.
     private static func device(_ text: String) -> Value {
