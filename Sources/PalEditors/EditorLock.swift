@@ -38,7 +38,9 @@ public enum EditorLock: String, Sendable, Hashable {
     public init?(for config: InstanceConfig) {
         switch config.editor ?? .codeServer {
         case .codeServer:
-            if Self.ownVariables.contains(where: { config.env?[$0] != nil }) {
+            if Self.ownVariables.contains(where: { config.env?[$0] != nil })
+                || Self.saysHowToOpen(config.command ?? [])
+            {
                 self = .own
             } else if Self.passwordKeys.keys.contains(where: { config.secrets?[$0] != nil }) {
                 self = .secret
@@ -56,6 +58,15 @@ public enum EditorLock: String, Sendable, Hashable {
             let isOwn = config.command != nil || Self.hasOwnEntrypoint(config)
             self = isOwn ? .own : .token
         case .custom: return nil
+        }
+    }
+
+    /// Arguments win over the configuration file.
+    private static func saysHowToOpen(_ arguments: [String]) -> Bool {
+        arguments.contains { argument in
+            ["--auth", "--password", "--hashed-password", "--config"].contains {
+                argument == $0 || argument.hasPrefix($0 + "=")
+            }
         }
     }
 

@@ -29,8 +29,9 @@ extension ComposeService {
         }
         remarkOnOthers(
             than: ["target", "published", "protocol", "host_ip"], in: item, "ports")
-        if let address = item["host_ip"].flatMap({ text($0) }) { noteAddress(address, item) }
-        return mapping(inside, outside, item["protocol"].flatMap { text($0) }, item)
+        let port = mapping(inside, outside, item["protocol"].flatMap { text($0) }, item)
+        if port != nil { noteAddress(item["host_ip"].flatMap { text($0) }, item) }
+        return port
     }
 
     /// `[ADDRESS:][OUTSIDE:]INSIDE[/PROTOCOL]`, each of the two perhaps a range.
@@ -42,7 +43,6 @@ extension ComposeService {
         let inside = parts.popLast().flatMap(Self.range)
         let outsideText = parts.popLast() ?? ""
         let outside = outsideText.isEmpty ? nil : Self.range(outsideText)
-        if !parts.isEmpty { noteAddress(parts.joined(separator: ":"), item) }
         guard let inside, outsideText.isEmpty || outside?.count == inside.count else {
             remark(item, "port '\(line)' is not understood; not carried over")
             return []
@@ -52,6 +52,9 @@ extension ComposeService {
         for (index, port) in inside.enumerated() {
             mapping(port, outside.map { $0[$0.startIndex + index] }, kind, item)
                 .map { ports.append($0) }
+        }
+        if !ports.isEmpty {
+            noteAddress(parts.isEmpty ? nil : parts.joined(separator: ":"), item)
         }
         return ports
     }
@@ -75,12 +78,15 @@ extension ComposeService {
             internal: inside, external: outside, protocol: kind == "udp" ? kind : nil)
     }
 
-    private mutating func noteAddress(_ address: String, _ item: Node) {
+    /// - Parameter address: Nil for every one, as Compose does it where none is said.
+    private mutating func noteAddress(_ address: String?, _ item: Node) {
         guard address != "127.0.0.1" else { return }
+        let what =
+            address.map { "the address \($0) of a port is not carried over" }
+            ?? "Compose publishes a port on every address"
         remark(
             item,
-            "the address \(address) of a port is not carried over: pal publishes on 127.0.0.1, or "
-                + "on bindAddress of the provider in pal.yaml")
+            "\(what): pal publishes on 127.0.0.1, or on bindAddress of the provider in pal.yaml")
     }
 
     // MARK: Mounts
@@ -126,11 +132,21 @@ extension ComposeService {
         remarkOnOthers(than: [], in: item["bind"], "volumes.bind")
         remarkOnOthers(than: [], in: item["volume"], "volumes.volume")
         let source = item["source"].flatMap { text($0) }
+        let readOnly = item["read_only"].flatMap { text($0) }?.lowercased()
+        if let readOnly, !["true", "false"].contains(readOnly) {
+            remark(
+                item, "read_only '\(readOnly)' is neither true nor false: it is mounted read-only")
+        }
+        let sizeText = item["tmpfs"]?["size"].flatMap { text($0) }
+        let size = sizeText.flatMap(Sizes.mebibytes)
+        if let sizeText, size == nil {
+            remark(
+                item, "tmpfs.size '\(sizeText)' is less than a MiB, or no size: it has no limit")
+        }
         spec.mount(
             kind,
             source.map { kind == "bind" ? scope.absolute($0) : scope.volume($0) }, target,
-            isReadOnly: item["read_only"]?.scalar?.kind == .bool(true),
-            size: item["tmpfs"]?["size"].flatMap { text($0) }.flatMap(Sizes.mebibytes))
+            isReadOnly: ![nil, "false"].contains(readOnly), size: size)
     }
 
     mutating func readTmpfs(_ pair: Node.Pair) {
@@ -157,7 +173,8 @@ extension ComposeService {
     mutating func readNetworkMode(_ pair: Node.Pair) {
         switch text(pair.value) {
         case "host": config.setSpecific("networkMode", .string("host"))
-        case "bridge": config.setSpecific("network", .string("bridge"))
+        case let mode? where ["bridge", "none"].contains(mode):
+            config.setSpecific("network", .string(mode))
         case let mode?: remark(pair.key, "network_mode: '\(mode)' is not carried over")
         case nil: break
         }

@@ -33,10 +33,14 @@ public struct ImportedSpec: Sendable, Hashable {
 
     /// Refers to a hidden value by the file that it was written to.
     ///
-    /// The editor's own password is not handed over as a variable: pal gives it in a file.
+    /// code-server's own password is not handed over as a variable: pal gives it in a file that
+    /// code-server reads. Of what else runs nobody knows that it would.
     public mutating func refer(_ variable: String, toFile path: String) {
         var reference: [String: Value] = ["fromFile": .string(path)]
-        if !Self.editorPasswords.contains(variable) { reference["as"] = .string("env") }
+        let isCodeServer = (config.editor ?? .codeServer) == .codeServer
+        if !isCodeServer || !Self.editorPasswords.contains(variable) {
+            reference["as"] = .string("env")
+        }
         guard let secret = SecretReference(.map(reference)) else { return }
         config.secrets = (config.secrets ?? [:]).merging([variable: secret]) { $1 }
     }

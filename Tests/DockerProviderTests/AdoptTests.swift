@@ -47,7 +47,11 @@ struct AdoptTests {
     @Test(.notOnPodman("before 5.1 it has no call to change limits"))
     func whatIsAdoptedIsStoppedStartedChangedAndDeleted() async throws {
         try await TestSwarm.run { swarm in
-            let id = try await swarm.makeForeign(starts: true)
+            let policy: [String: Value] = [
+                "Name": .string("on-failure"), "MaximumRetryCount": .int(5),
+            ]
+            let id = try await swarm.makeForeign(
+                starts: true, ["HostConfig": .map(["RestartPolicy": .map(policy)])])
             let filter = InstanceFilter(adopting: [adoption(swarm, id)])
             func look() async throws -> VSCodeInstance? {
                 try await swarm.provider.listInstances(filter).first
@@ -61,6 +65,8 @@ struct AdoptTests {
             let changed = try await swarm.provider.updateInstance(
                 reference, PartialConfig([change]))
             #expect(changed.config.resources.memoryMax == 64 && changed.isAdopted == true)
+            let kept = try #require(try await swarm.provider.inspect(id)).hostConfig.restartPolicy
+            #expect(kept?.name == "on-failure" && kept?.retries == 5)
             #expect(try await swarm.provider.deleteInstance(reference))
             #expect(try await look() == nil)
         }

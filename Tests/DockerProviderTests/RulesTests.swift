@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Logging
+import PalEditors
 import PalHTTP
 import PalModel
 import PalProvider
@@ -166,6 +167,23 @@ struct CreateBodyTests {
         }
         #expect(custom["Healthcheck.Test"] == nil)
         #expect(custom["Healthcheck.Interval"] == .int(7_000_000_000))
+    }
+}
+
+@Suite("What opens an editor")
+struct EditorLockTests {
+    /// A password was shown that opened nothing.
+    @Test(
+        "arguments that say how to open code-server are the spec's own",
+        arguments: [["--auth", "none"], ["--auth=none"], ["--config", "/x"], ["--password=x"]])
+    func arguments(command: [String]) {
+        var config = InstanceConfig(name: "alice")
+        #expect(EditorLock(for: config) == .password)
+        config.command = ["--disable-telemetry", "/home/coder/--auth"]
+        #expect(EditorLock(for: config) == .password)
+        config.command = command
+        #expect(EditorLock(for: config) == .own)
+        #expect(EditorLock.environment(for: config, id: "x")["CODE_SERVER_CONFIG"] == nil)
     }
 }
 

@@ -185,6 +185,31 @@ struct SpecificsTests {
         #expect(try problems(disguised).map(\.path) == ["specific.volumeOptions"])
     }
 
+    @Test(
+        "a volume that mounts a disk, or lays one directory over another, is a device's right",
+        arguments: [
+            ["type": "overlay", "device": "overlay", "o": "lowerdir=/a,upperdir=/root,workdir=/w"],
+            ["type": "ext4", "device": "/dev/sda1"],
+        ])
+    func fileSystems(options: [String: String]) throws {
+        let specific: [String: Value] = ["volumeOptions": .texts(options)]
+        #expect(try problems(specific).map(\.path) == ["specific.volumeOptions"])
+        #expect(try problems(specific, allow: ["devices"]).isEmpty)
+    }
+
+    @Test("what a volume mounts from the host is judged as the directory that it is")
+    func volumes() throws {
+        func found(_ options: [String: String], roots: [String]? = ["/srv"]) throws -> Int {
+            try problems(["volumeOptions": .texts(options)], roots: roots).count
+        }
+        #expect(try found(["o": "bind", "device": "/srv/x"]) == 0)
+        #expect(try found(["o": "bind", "device": "etc"]) == 1)
+        #expect(try found(["type": "none", "o": "bind", "device": "/srv/../etc"]) == 1)
+        #expect(try found(["type": "none", "device": "var//run/."], roots: nil) == 1)
+        #expect(try found(["type": "nfs", "device": ":/export", "o": "addr=10.0.0.1"]) == 0)
+        #expect(try found(["type": "tmpfs", "device": "tmpfs", "o": "size=8m"]) == 0)
+    }
+
     @Test("directories are mounted from below the roots, compared by whole names")
     func roots() throws {
         let roots = ["/srv/code", "/data/"]

@@ -119,8 +119,13 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
 
     struct RestartPolicy: Decodable, Sendable, Hashable {
         var name: String?
+        /// How often `on-failure` starts it again; 0 for without end.
+        var retries: Int?
 
-        private enum CodingKeys: String, CodingKey { case name = "Name" }
+        private enum CodingKeys: String, CodingKey {
+            case name = "Name"
+            case retries = "MaximumRetryCount"
+        }
     }
 
     struct Binding: Decodable, Sendable, Hashable {

@@ -134,7 +134,7 @@ extension ForeignContainer {
     mutating func readNetwork(_ specific: inout [String: Value]) {
         let mode = container.text("HostConfig.NetworkMode") ?? "default"
         if mode == "host" { specific["networkMode"] = .string("host") }
-        if mode.hasPrefix("container:") || mode == "none" {
+        if mode.hasPrefix("container:") {
             remarks.append("network mode '\(mode)': not carried over")
             return
         }

@@ -64,6 +64,7 @@ struct HostPolicy: Sendable, Hashable {
             !["no-new-privileges", "no-new-privileges:true"].contains($0)
         }
         if !options.isEmpty { wanted.append((.securityOptions, "specific.securityOpt")) }
+        if Self.mountsDevice(specifics) { wanted.append((.devices, "specific.volumeOptions")) }
         return wanted.filter { !allowed.contains($0.0) }.map { refusal($0.0, $0.1) }
             + logProblems(specifics)
             + Self.binds(config).compactMap { judge($0.path, as: $0.path, $0.key) }
@@ -106,8 +107,18 @@ struct HostPolicy: Sendable, Hashable {
     func linkProblems(_ config: InstanceConfig) -> [ConfigProblem] {
         guard isLocal else { return [] }
         return Self.binds(config).compactMap { bind in
-            guard let real = try? RealPath.resolve(bind.path), real != bind.path else { return nil }
-            return judge(real, as: bind.path, bind.key)
+            do throws(SystemError) {
+                let real = try RealPath.resolve(bind.path)
+                return real == bind.path ? nil : judge(real, as: bind.path, bind.key)
+            } catch {
+                // What is not there the Engine does not mount.
+                guard bindRoots != nil, !error.isMissing else { return nil }
+                return ConfigProblem(
+                    bind.key,
+                    "\(bind.key) '\(bind.path)' cannot be followed to where it leads "
+                        + "(\(error.reason)), and pal.yaml allows only directories below "
+                        + "specific.bindRoots; let pal read it, or remove it")
+            }
         }
     }
 
@@ -132,10 +143,31 @@ struct HostPolicy: Sendable, Hashable {
         for (index, mount) in specifics.mounts.enumerated() where mount.kind == .bind {
             binds += mount.source.map { [("specific.mounts[\(index)].source", $0)] } ?? []
         }
-        if let device = specifics.volumeOptions["device"], device.hasPrefix("/") {
-            binds.append(("specific.volumeOptions", device))
+        if kind(of: specifics) == .directory, let device = specifics.volumeOptions["device"] {
+            // The Engine's own directory is the root.
+            binds.append(("specific.volumeOptions", HostPath.plain("/" + device)))
         }
         return binds.map { (key: $0.0, path: $0.1) }
+    }
+
+    /// What a volume of the Engine's own driver is, which mounts whatever it is told.
+    private enum VolumeKind { case plain, directory, memory, remote, fileSystem }
+
+    private static func kind(of specifics: Specifics) -> VolumeKind {
+        guard let type = specifics.volumeOptions["type"] else {
+            return specifics.volumeOptions["device"] == nil ? .plain : .directory
+        }
+        switch type {
+        case "", "none", "bind": return .directory
+        case "tmpfs": return .memory
+        case "nfs", "nfs4", "cifs", "smb3": return .remote
+        // A disk of the host's, or an overlay whose options name directories of it.
+        default: return .fileSystem
+        }
+    }
+
+    private static func mountsDevice(_ specifics: Specifics) -> Bool {
+        [nil, "local"].contains(specifics.volumeDriver) && kind(of: specifics) == .fileSystem
     }
 
     private func judge(_ path: String, as said: String, _ key: String) -> ConfigProblem? {
@@ -183,6 +215,15 @@ enum HostPath {
     /// Whether a path is the other one or one of the directories above it.
     static func isAt(_ path: String, orAbove other: String) -> Bool {
         other.components.starts(with: path.components)
+    }
+
+    /// The path without doubled slashes, `.` and `..`, by its words alone.
+    static func plain(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.components {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
     }
 }
 

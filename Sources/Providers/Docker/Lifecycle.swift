@@ -136,8 +136,10 @@ extension DockerProvider {
         var body = CreateBody.limits(wanted.resources)
         if !body.isEmpty {
             // Podman resets a policy that is not named.
+            let policy = detail.hostConfig.restartPolicy
             body["RestartPolicy"] = .map([
-                "Name": .string(detail.hostConfig.restartPolicy?.name ?? "unless-stopped")
+                "Name": .string(policy?.name ?? "unless-stopped"),
+                "MaximumRetryCount": .int(policy?.retries ?? 0),
             ])
             let answer = try await act("POST", detail.id, "/update", body: .map(body))
             cache.forget(detail.id)
