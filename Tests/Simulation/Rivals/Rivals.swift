@@ -83,10 +83,7 @@ public enum Rivals {
             let before = judges.value.effects
             run(for: Rivals.rest)
             if judges.value.effects != before {
-                findings.value.append(
-                    Finding(
-                        promise: "they come to rest", at: world.clock.elapsed().milliseconds,
-                        name: "-", what: "\(before) effects, then \(judges.value.effects)"))
+                broken("they come to rest", "\(before) effects, then \(judges.value.effects)")
             }
             world.life.value.isOver = true
             world.shutDown()
@@ -105,7 +102,16 @@ public enum Rivals {
         }
 
         private func run(for time: Duration) {
-            _ = world.scheduler.run(until: world.clock.elapsed() + time)
+            let end = world.scheduler.run(until: world.clock.elapsed() + time)
+            guard end == .spinning else { return }
+            broken("time goes on", "something is done again and again without any time passing")
+        }
+
+        private func broken(_ promise: String, _ what: String) {
+            findings.value.append(
+                Finding(
+                    promise: promise, at: world.clock.elapsed().milliseconds, name: "-",
+                    what: what))
         }
     }
 
