@@ -15,6 +15,9 @@ struct Attempts: Sendable, Hashable {
     var changedAt: Duration?
     /// How often it was looked at while it was not ready.
     var looks = 0
+    /// Since when it is not ready, and whether it was said that this is too long.
+    var unreadySince: Duration?
+    var isToldLate = false
     /// When a new generation that stands beside the old one must be ready.
     var successorDeadline: Duration?
     /// When a deletion that somebody else began must be over.

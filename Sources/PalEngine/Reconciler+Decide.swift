@@ -263,14 +263,34 @@ extension Reconciler {
             lookAgain(key)
             var why = "\(instance.status.rawValue)"
             if case .notReady(let reason) = instance.readiness { why = reason }
-            show(key, plan, .waiting(why))
+            show(key, noteLate(key, plan, why), .waiting(why))
             return
         }
         key.attempts.looks = 0
+        key.attempts.unreadySince = nil
+        key.attempts.isToldLate = false
         noteReady(key)
         if let since = key.readySince, now - since >= policy.settledAfter { forgetFailures(key) }
         if (key.record?.failures ?? 0) > 0 { queue.add(key.name, at: now + policy.settledAfter) }
         show(key, plan, .settled)
+    }
+
+    /// Says once that it takes too long until something answers, or a platform too long to make it.
+    /// Nothing is done about that: what is in it may be at work.
+    private func noteLate(_ key: Key, _ plan: InstancePlan, _ why: String) -> InstancePlan {
+        let now = parts.clock.elapsed()
+        let since = key.attempts.unreadySince ?? now
+        key.attempts.unreadySince = since
+        guard now - since >= policy.progressDeadline else { return plan }
+        let time = TimeSpan(milliseconds: Int(policy.progressDeadline / .milliseconds(1))).text
+        let message =
+            "not ready in \(time) (\(why)); look at 'pal logs \(key.name)', and at "
+            + "health.path and network.port of its spec; 'pal restart \(key.name)' starts it anew"
+        if !key.attempts.isToldLate { note(key.name, .warning, "NotReadyInTime", message) }
+        key.attempts.isToldLate = true
+        var late = plan
+        late.conditions.append(Condition(.failing, reason: "NotReadyInTime", message: message))
+        return late
     }
 
     /// Somebody deletes it: when it is gone it is made again, and an event says so at once. Whether

@@ -196,6 +196,8 @@ extension Reconciler {
             }
         case .create, .update:
             key.attempts.changedAt = parts.clock.elapsed()
+            key.attempts.unreadySince = nil
+            key.attempts.isToldLate = false
             guard let instance else { break }
             key.take(others + [instance], at: plan.provider)
             // That a replacement finds its own storage again is no news.

@@ -142,6 +142,32 @@ struct PromiseTests {
 
     // MARK: Failures
 
+    /// A review found that one alone which never became ready was waited for without a word.
+    @Test func whatDoesNotBecomeReadyInTimeIsSaidOnce() async throws {
+        var swarm = try TestSwarm()
+        swarm.policy.progressDeadline = .milliseconds(30)
+        swarm.source.declare([swarm.config("a")])
+        swarm.platform.state.withLock { $0.readiness = .notReady("nothing listens") }
+        func late() throws -> [String] {
+            try #require(try swarm.record("a")).conditions
+                .filter { $0.reason == "NotReadyInTime" }.map(\.message)
+        }
+        let reconciler = try swarm.reconciler()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await reconciler.run() }
+            try await eventually("it is said that it takes long") {
+                try swarm.record("a") != nil && late().count == 1
+            }
+            #expect(try late().first?.contains("(nothing listens); look at 'pal logs a'") == true)
+            swarm.platform.meddle("a") { $0?.readiness = .ready }
+            try await eventually("it is ready, and nothing is late") { try late().isEmpty }
+            await reconciler.stop()
+            try await group.waitForAll()
+        }
+        let told = try swarm.ledger.events(name: nil, after: 0, limit: 100)
+        #expect(told.count { $0.reason == "NotReadyInTime" } == 1)
+    }
+
     @Test func aSpecThatFailedIsNotTriedForEverOverRestarts() async throws {
         var swarm = try TestSwarm()
         swarm.policy.stallAfter = 2
