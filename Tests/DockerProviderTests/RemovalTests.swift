@@ -75,6 +75,44 @@ struct RemovalTests {
         }
     }
 
+    @Test("pal neither stops nor deletes the container that it runs in")
+    func itself() async throws {
+        try await TestSwarm.run { swarm in
+            let made = try await swarm.create("alice")
+            let inside = DockerProvider(
+                swarm.provider.settings, logger: Logger(label: "test"),
+                ownContainer: made.providerInstanceId)
+            for call in ["stop", "delete"] {
+                let failure = try await failure { () throws(ProviderFailure) in
+                    if call == "stop" {
+                        try await inside.stopInstance(made.reference, force: true)
+                    } else {
+                        _ = try await inside.deleteInstance(made.reference)
+                    }
+                }
+                #expect(failure.error?.isRetryable == false)
+                #expect(failure.description.contains("take it out of the specs"), "\(failure)")
+            }
+            await inside.shutdown()
+            #expect(try await swarm.provider.listInstances(.all).map(\.status) == [.running])
+        }
+    }
+
+    /// Lines as Docker 20.10 and Podman 4.3 leave them.
+    @Test("the container that pal runs in is known by where its host name is mounted from")
+    func ownId() {
+        let id = String(repeating: "0123456789abcdef", count: 4)
+        let docker =
+            "1 2 0:3 / /etc rw - ext4 a rw\n614 2 254:1 /var/lib/docker/containers/\(id)"
+            + "/hostname /etc/hostname rw,relatime - ext4 /dev/vda1 rw\n"
+        #expect(OwnContainer.id(mountInfo: docker) == id)
+        let podman = "9 2 0:25 /containers/overlay-containers/\(id)/userdata/hostname /etc/hostname"
+        #expect(OwnContainer.id(mountInfo: podman + " rw - tmpfs tmpfs rw") == id)
+        #expect(OwnContainer.id(mountInfo: "22 1 254:1 / / rw - ext4 /dev/vda1 rw\n") == nil)
+        #expect(OwnContainer.id(mountInfo: "22 1 0:1 /h /etc/hostname rw - tmpfs t rw") == nil)
+        #expect(OwnContainer.id == nil || OwnContainer.id?.count == 64)
+    }
+
     /// What the Engine refused was taken for done, and nobody was told.
     @Test(
         "a network that the Engine keeps is said",

@@ -42,6 +42,7 @@ extension DockerProvider {
         _ reference: InstanceReference, force: Bool
     ) async throws(ProviderFailure) {
         let detail = try await requireKnown(reference)
+        try refuseItself(detail.id)
         if detail.state.status == "paused" { try await unpause(detail) }
         if engine.isPodman { return try await stopAtPodman(detail, force: force) }
         if force {
@@ -198,6 +199,7 @@ extension DockerProvider {
     func delete(
         _ id: String, named name: String, withNamelessVolumes: Bool = true
     ) async throws(ProviderFailure) -> Bool {
+        try refuseItself(id)
         let answer = try await act(
             "DELETE", id, "", query: [("force", "1"), ("v", withNamelessVolumes ? "1" : "0")],
             timeout: .seconds(120))

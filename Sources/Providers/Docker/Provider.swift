@@ -44,14 +44,17 @@ public struct DockerProvider: AbstractProvider {
     let diskLook = DiskLook()
     let extensionRuns = ExtensionRuns()
     let memoryDeaths = MemoryDeaths()
+    let ownContainer: String?
 
     /// How many calls a list makes at once.
     static let inspections = 8
     static let probes = 64
 
     init(
-        _ settings: DockerSettings, logger: Logger, clock: any Clock<Duration> = ContinuousClock()
+        _ settings: DockerSettings, logger: Logger, clock: any Clock<Duration> = ContinuousClock(),
+        ownContainer: String? = OwnContainer.id
     ) {
+        self.ownContainer = ownContainer
         self.settings = settings
         self.logger = logger
         self.clock = clock
