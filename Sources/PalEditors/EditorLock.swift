@@ -61,12 +61,11 @@ public enum EditorLock: String, Sendable, Hashable {
         }
     }
 
-    /// Arguments win over the configuration file.
+    /// Arguments win over the configuration file, and over the variable that names it.
     private static func saysHowToOpen(_ arguments: [String]) -> Bool {
-        arguments.contains { argument in
-            ["--auth", "--password", "--hashed-password", "--config"].contains {
-                argument == $0 || argument.hasPrefix($0 + "=")
-            }
+        zip(arguments, arguments.dropFirst() + [""]).contains { argument, next in
+            argument == "--auth=none" || (argument == "--auth" && next == "none")
+                || argument == "--config" || argument.hasPrefix("--config=")
         }
     }
 

@@ -188,6 +188,9 @@ extension Reconciler {
             $0.providerInstanceId
                 != (step.target?.providerInstanceId ?? instance?.providerInstanceId)
         }
+        // From here on it has its time anew.
+        key.attempts.unreadySince = nil
+        key.attempts.isToldLate = false
         switch step.verb {
         case .delete:
             key.take(others[...], at: plan.provider)
@@ -196,8 +199,6 @@ extension Reconciler {
             }
         case .create, .update:
             key.attempts.changedAt = parts.clock.elapsed()
-            key.attempts.unreadySince = nil
-            key.attempts.isToldLate = false
             guard let instance else { break }
             key.take(others + [instance], at: plan.provider)
             // That a replacement finds its own storage again is no news.

@@ -66,7 +66,11 @@ extension World {
         let key = keys[name]
         guard key?.declaration != declaration else {
             // It says the same: of two objects one is enough.
-            if key?.declaration !== declaration { key?.declaration = declaration }
+            guard let key, key.declaration !== declaration else { return }
+            key.declaration = declaration
+            // Whoever wrote the file anew may have mended what is wrong, in other words for the
+            // same.
+            if key.outcome != .settled { changes.names.insert(name) }
             return
         }
         note(name, key?.declaration, declaration, &changes)

@@ -91,7 +91,7 @@ struct RemovalTests {
                     }
                 }
                 #expect(failure.error?.isRetryable == false)
-                #expect(failure.description.contains("take it out of the specs"), "\(failure)")
+                #expect(failure.description.contains("suspend: true"), "\(failure)")
             }
             await inside.shutdown()
             #expect(try await swarm.provider.listInstances(.all).map(\.status) == [.running])

@@ -175,11 +175,11 @@ struct EditorLockTests {
     /// A password was shown that opened nothing.
     @Test(
         "arguments that say how to open code-server are the spec's own",
-        arguments: [["--auth", "none"], ["--auth=none"], ["--config", "/x"], ["--password=x"]])
+        arguments: [["--auth", "none"], ["--auth=none"], ["--config", "/x"], ["--config=/x"]])
     func arguments(command: [String]) {
         var config = InstanceConfig(name: "alice")
         #expect(EditorLock(for: config) == .password)
-        config.command = ["--disable-telemetry", "/home/coder/--auth"]
+        config.command = ["--auth", "password", "/home/coder/none"]
         #expect(EditorLock(for: config) == .password)
         config.command = command
         #expect(EditorLock(for: config) == .own)

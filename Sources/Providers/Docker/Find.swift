@@ -74,8 +74,9 @@ extension DockerProvider {
         return detail.ownership(in: settings.swarm) != nil ? detail : nil
     }
 
-    /// As `require`, by what is known of it where nothing has happened to it since that was learned:
-    /// whether it still stands the call itself finds out. For calls that take nothing away.
+    /// As `require`, by what is known of it where nothing has happened to it since that was
+    /// learned: whether it still stands the call itself finds out. For calls that take nothing
+    /// away.
     func requireKnown(
         _ reference: InstanceReference
     ) async throws(ProviderFailure) -> ContainerDetail {

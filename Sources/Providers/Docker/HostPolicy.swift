@@ -65,7 +65,11 @@ struct HostPolicy: Sendable, Hashable {
         }
         if !options.isEmpty { wanted.append((.securityOptions, "specific.securityOpt")) }
         if Self.mountsDevice(specifics) { wanted.append((.devices, "specific.volumeOptions")) }
+        let upwards = ConfigProblem(
+            "specific.volumeOptions",
+            "specific.volumeOptions: the device must be a path without '..'; write where it leads")
         return wanted.filter { !allowed.contains($0.0) }.map { refusal($0.0, $0.1) }
+            + (Self.leadsUpwards(specifics) ? [upwards] : [])
             + logProblems(specifics)
             + Self.binds(config).compactMap { judge($0.path, as: $0.path, $0.key) }
     }
@@ -144,8 +148,9 @@ struct HostPolicy: Sendable, Hashable {
             binds += mount.source.map { [("specific.mounts[\(index)].source", $0)] } ?? []
         }
         if kind(of: specifics) == .directory, let device = specifics.volumeOptions["device"] {
-            // The Engine's own directory is the root.
-            binds.append(("specific.volumeOptions", HostPath.plain("/" + device)))
+            // The Engine works in the root; to another driver it is a path where it looks like one.
+            let path = isEnginesOwn(specifics) && !device.hasPrefix("/") ? "/" + device : device
+            if path.hasPrefix("/") { binds.append(("specific.volumeOptions", path)) }
         }
         return binds.map { (key: $0.0, path: $0.1) }
     }
@@ -154,6 +159,9 @@ struct HostPolicy: Sendable, Hashable {
     private enum VolumeKind { case plain, directory, memory, remote, fileSystem }
 
     private static func kind(of specifics: Specifics) -> VolumeKind {
+        let options = (specifics.volumeOptions["o"] ?? "").split(separator: ",")
+        // With these the kernel does not look at the type.
+        if options.contains("bind") || options.contains("rbind") { return .directory }
         guard let type = specifics.volumeOptions["type"] else {
             return specifics.volumeOptions["device"] == nil ? .plain : .directory
         }
@@ -166,8 +174,19 @@ struct HostPolicy: Sendable, Hashable {
         }
     }
 
+    private static func isEnginesOwn(_ specifics: Specifics) -> Bool {
+        [nil, "local"].contains(specifics.volumeDriver)
+    }
+
     private static func mountsDevice(_ specifics: Specifics) -> Bool {
-        [nil, "local"].contains(specifics.volumeDriver) && kind(of: specifics) == .fileSystem
+        isEnginesOwn(specifics) && kind(of: specifics) == .fileSystem
+    }
+
+    /// Whether a volume's directory is said by way of the one above another. Where that leads, its
+    /// words do not tell.
+    private static func leadsUpwards(_ specifics: Specifics) -> Bool {
+        kind(of: specifics) == .directory
+            && specifics.volumeOptions["device"]?.split(separator: "/").contains("..") == true
     }
 
     private func judge(_ path: String, as said: String, _ key: String) -> ConfigProblem? {
@@ -215,15 +234,6 @@ enum HostPath {
     /// Whether a path is the other one or one of the directories above it.
     static func isAt(_ path: String, orAbove other: String) -> Bool {
         other.components.starts(with: path.components)
-    }
-
-    /// The path without doubled slashes, `.` and `..`, by its words alone.
-    static func plain(_ path: String) -> String {
-        var parts: [Substring] = []
-        for part in path.components {
-            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-        }
-        return "/" + parts.joined(separator: "/")
     }
 }
 

@@ -33,6 +33,6 @@ extension DockerProvider {
         throw .instance(
             .wrongState,
             "pal itself runs in the container \(id.prefix(12)), and neither stops nor deletes it; "
-                + "take it out of the specs, or run pal elsewhere", isRetryable: false)
+                + "run pal elsewhere, or keep its spec with suspend: true", isRetryable: false)
     }
 }

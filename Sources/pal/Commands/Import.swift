@@ -32,9 +32,15 @@ struct Import: AsyncParsableCommand {
 
         func write(_ imported: Imported) throws {
             let composition = try composition()
+            var check: SpecCheck?
+            do {
+                check = SpecCheck(providers: try composition.providers())
+            } catch {
+                // What is imported is none the worse for that.
+                Terminal.complain("what is imported is not checked, because: \(error)")
+            }
             let writer = SpecFilesWriter(
-                environment: composition.environment, prints: print,
-                check: SpecCheck(providers: try composition.providers()))
+                environment: composition.environment, prints: print, check: check)
             try writer.write(imported)
         }
     }
@@ -189,7 +195,7 @@ struct Import: AsyncParsableCommand {
 struct SpecFilesWriter {
     let environment: Environment
     let prints: Bool
-    let check: SpecCheck
+    let check: SpecCheck?
 
     func write(_ imported: Imported) throws {
         for remark in imported.remarks { Terminal.complain(remark.description) }
@@ -216,7 +222,7 @@ struct SpecFilesWriter {
 
     /// Says what would be refused of a spec, so that nobody has to try.
     private func complain(of text: String, in path: String) {
-        for problem in check.problems(ofText: text, file: path) {
+        for problem in check?.problems(ofText: text, file: path) ?? [] {
             Terminal.complain("\(problem); pal refuses this spec until that is mended")
         }
     }
