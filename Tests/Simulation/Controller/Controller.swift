@@ -14,13 +14,16 @@ final class Controller: Sendable {
     let number: Int
     /// Yields once when it has crashed.
     let death: AsyncStream<Void>
+    /// Whether calls that only ask have places to crash at, too.
+    let crashesAtQuestions: Bool
     private let dying: AsyncStream<Void>.Continuation
     private let state = Confined(State())
     private let trace: Trace
     private let faults: FaultPlan
 
-    init(_ number: Int, trace: Trace, faults: FaultPlan) {
+    init(_ number: Int, trace: Trace, faults: FaultPlan, crashesAtQuestions: Bool = false) {
         self.number = number
+        self.crashesAtQuestions = crashesAtQuestions
         self.trace = trace
         self.faults = faults
         (death, dying) = AsyncStream.makeStream(of: Void.self)
@@ -46,6 +49,11 @@ final class Controller: Sendable {
         guard let left = state.value.stepsLeft else { return }
         state.value.stepsLeft = left - 1
         if left <= 0 { crash(place()) }
+    }
+
+    /// Marks a place before or after a call that only asks.
+    func questionStep(_ place: @autoclosure () -> String) {
+        if crashesAtQuestions { step(place()) }
     }
 
     /// Crashes now.

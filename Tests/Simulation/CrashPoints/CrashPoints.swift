@@ -3,8 +3,8 @@ import PalModel
 /// Every place at which a controller can crash during one change, one run for each.
 ///
 /// The places are those before and after every write of the ledger, before every call that changes
-/// something, between its effect and its answer, and after the answer. All of one scenario's runs
-/// are the same up to the crash.
+/// something, between its effect and its answer, and after the answer; and before and after every
+/// call that only asks. All of one scenario's runs are the same up to the crash.
 public enum CrashPoints {
     /// What else is done to a run.
     public enum Severity: String, CaseIterable, Sendable {
@@ -28,8 +28,12 @@ public enum CrashPoints {
         public var writesBefore = 0
         /// How many crashed after one.
         public var writesAfter = 0
+        /// How many crashed before or after a call that only asks.
+        public var questions = 0
         /// How many crashed elsewhere; there is no such place.
         public var others = 0
+        /// In how many the next controller crashed as well.
+        public var second = 0
         /// The calls of the run in which nothing crashed.
         public var made: [String] = []
         /// The calls that it should have.
@@ -38,7 +42,9 @@ public enum CrashPoints {
         public var complaints: [String] = []
 
         /// All places at which a run crashed.
-        public var points: Int { calls + effects + answers + writesBefore + writesAfter + others }
+        public var points: Int {
+            calls + effects + answers + writesBefore + writesAfter + questions + others
+        }
     }
 
     /// How many steps of the second controller are tried, one after the other.
@@ -75,6 +81,7 @@ extension CrashPoints.Report {
             complaints.append("step \(step): it did not crash")
             return
         }
+        if outcome.places.count > 1 { second += 1 }
         if place.hasPrefix("before it calls") {
             calls += 1
         } else if place.hasPrefix("before it hears") {
@@ -85,6 +92,8 @@ extension CrashPoints.Report {
             writesBefore += 1
         } else if place.hasPrefix("after it wrote") {
             writesAfter += 1
+        } else if place.hasPrefix("before it asks") || place.hasPrefix("after it asked") {
+            questions += 1
         } else {
             others += 1
         }

@@ -57,6 +57,7 @@ struct CrashRun {
         var options = Options()
         options.faults = []
         let world = try World(seed: Self.seed, setup, options)
+        world.life.value.crashesAtQuestions = true
         self.world = world
         let notes = Confined(Notes())
         self.notes = notes

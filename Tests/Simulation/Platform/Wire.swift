@@ -115,6 +115,7 @@ struct Wire: Sendable {
         _ what: String, isPart part: Bool = false,
         _ answer: @escaping @Sendable () -> Result<Value, ProviderFailure>
     ) async throws(ProviderFailure) -> Value {
+        controller.questionStep("before it asks: \(what)")
         let unheard = ProviderFailure.unreachable(platform.kind.name)
         let reply = Reply<Value>()
         guard controller.isAlive else {
@@ -134,6 +135,7 @@ struct Wire: Sendable {
         }
         let result = await reply.value(ifCancelled: unheard)
         noteEnd(Self.failure(result))
+        controller.questionStep("after it asked: \(what)")
         return try result.get()
     }
 

@@ -38,6 +38,8 @@ final class World: Sendable {
         var startFailures = 0
         /// At which of its steps the next controller crashes; nil where it does not.
         var crashesAfter: Int?
+        /// Whether controllers can crash at calls that only ask.
+        var crashesAtQuestions = false
     }
 
     var clock: VirtualClock { scheduler.clock }
@@ -104,7 +106,9 @@ final class World: Sendable {
 
     private func begin() -> (Controller, Reconciler)? {
         life.value.controllers += 1
-        let controller = Controller(life.value.controllers, trace: trace, faults: faults)
+        let controller = Controller(
+            life.value.controllers, trace: trace, faults: faults,
+            crashesAtQuestions: life.value.crashesAtQuestions)
         do {
             let reconciler = try reconciler(controller, life.value.ledger, life.value.mirror)
             if let steps = life.value.crashesAfter { controller.crash(afterSteps: steps) }
