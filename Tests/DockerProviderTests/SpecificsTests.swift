@@ -199,8 +199,12 @@ struct SpecificsTests {
 
     @Test("what a volume mounts from the host is judged as the directory that it is")
     func volumes() throws {
-        func found(_ options: [String: String], roots: [String]? = ["/srv"]) throws -> Int {
-            try problems(["volumeOptions": .texts(options)], roots: roots).count
+        func found(
+            _ options: [String: String], roots: [String]? = ["/srv"], driver: String = "local"
+        ) throws -> Int {
+            try problems(
+                ["volumeOptions": .texts(options), "volumeDriver": .string(driver)], roots: roots
+            ).count
         }
         #expect(try found(["o": "bind", "device": "/srv/x"]) == 0)
         #expect(try found(["o": "bind", "device": "etc"]) == 1)
@@ -212,6 +216,8 @@ struct SpecificsTests {
         }
         #expect(try found(["type": "nfs", "device": ":/export", "o": "addr=10.0.0.1"]) == 0)
         #expect(try found(["type": "tmpfs", "device": "tmpfs", "o": "size=8m"]) == 0)
+        #expect(try found(["device": "bucket"], driver: "s3") == 0)
+        #expect(try found(["type": "nfs", "device": "/etc"], driver: "other") == 1)
     }
 
     @Test("directories are mounted from below the roots, compared by whole names")

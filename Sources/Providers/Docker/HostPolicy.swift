@@ -147,10 +147,13 @@ struct HostPolicy: Sendable, Hashable {
         for (index, mount) in specifics.mounts.enumerated() where mount.kind == .bind {
             binds += mount.source.map { [("specific.mounts[\(index)].source", $0)] } ?? []
         }
-        if kind(of: specifics) == .directory, let device = specifics.volumeOptions["device"] {
+        if let device = specifics.volumeOptions["device"] {
             // The Engine works in the root; to another driver it is a path where it looks like one.
-            let path = isEnginesOwn(specifics) && !device.hasPrefix("/") ? "/" + device : device
-            if path.hasPrefix("/") { binds.append(("specific.volumeOptions", path)) }
+            let isOwn = isEnginesOwn(specifics)
+            let path = isOwn && !device.hasPrefix("/") ? "/" + device : device
+            if isOwn ? kind(of: specifics) == .directory : path.hasPrefix("/") {
+                binds.append(("specific.volumeOptions", path))
+            }
         }
         return binds.map { (key: $0.0, path: $0.1) }
     }
