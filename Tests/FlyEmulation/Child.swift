@@ -199,13 +199,32 @@ final class Child: Sendable {
 
 /// Ends what a machine left behind: its processes know the machine by their environment.
 enum Remains {
+    /// Returns when they are gone, for a signal only begins to end a process; at the latest after
+    /// five seconds, because one may hang in the kernel.
     static func end(ofMachine id: String) {
-        let mark = Array("FLY_MACHINE_ID=\(id)\0".utf8)
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        for process in names.compactMap({ pid_t($0) }) where process != getpid() {
-            let environment = URL(filePath: "/proc/\(process)/environ")
-            guard let bytes = try? Data(contentsOf: environment) else { continue }
-            if bytes.firstRange(of: Data(mark)) != nil { kill(process, SIGKILL) }
+        let mark = Data("FLY_MACHINE_ID=\(id)\0".utf8)
+        for _ in 0..<500 {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+            let processes = names.compactMap { pid_t($0) }.filter { $0 != getpid() }
+            let left = processes.filter { isMarked($0, mark) || isBecomingAnother($0) }
+            if left.isEmpty { return }
+            for process in left where isMarked(process, mark) { kill(process, SIGKILL) }
+            // Nobody says when a process that is not a child has ended.
+            usleep(10_000)
         }
+    }
+
+    private static func isMarked(_ process: pid_t, _ mark: Data) -> Bool {
+        content("environ", of: process)?.firstRange(of: mark) != nil
+    }
+
+    /// In the middle of `exec` a process has a program, but neither arguments nor environment yet.
+    private static func isBecomingAnother(_ process: pid_t) -> Bool {
+        let hasProgram = access("/proc/\(process)/exe", F_OK) == 0
+        return hasProgram && content("cmdline", of: process)?.isEmpty == true
+    }
+
+    private static func content(_ name: String, of process: pid_t) -> Data? {
+        try? Data(contentsOf: URL(filePath: "/proc/\(process)/\(name)"))
     }
 }
