@@ -136,7 +136,15 @@ struct ComposeScope {
                             + "that is there is used as it is"))
             }
         }
-        let known: Set = ["services", "version", "name", "volumes", "secrets"]
+        for network in root["networks"]?.mapping ?? []
+        where externalNetwork(network.key.text) == nil {
+            remarks.append(
+                Diagnostic(
+                    network.key.location(in: file.path),
+                    "networks.\(network.key.text): not carried over; the instances of a swarm "
+                        + "share one network of its own"))
+        }
+        let known: Set = ["services", "version", "name", "volumes", "secrets", "networks"]
         for pair in root.mapping ?? []
         where !known.contains(pair.key.text) && !pair.key.text.hasPrefix("x-") {
             remarks.append(
@@ -147,10 +155,18 @@ struct ComposeScope {
     }
 
     private static let advice = [
-        "networks": ": the instances of a swarm share one network; specific.network joins another",
         "configs": ": put the file into the image, or mount it with specific.mounts",
         "include": ": import the other files too",
     ]
+
+    /// The name that the Engine knows a network by which is not the project's own; nil for others.
+    func externalNetwork(_ name: String) -> String? {
+        guard let entry = root["networks"]?[name], let external = entry["external"],
+            external.scalar?.kind != .bool(false)
+        else { return nil }
+        let own = entry["name"]?.scalar?.text ?? external["name"]?.scalar?.text
+        return own.map { interpolation.apply($0).text } ?? name
+    }
 
     /// The name that the Engine knows a volume by.
     func volume(_ name: String) -> String {

@@ -86,7 +86,8 @@ extension ComposeService {
             ?? "Compose publishes a port on every address"
         remark(
             item,
-            "\(what): pal publishes on 127.0.0.1, or on bindAddress of the provider in pal.yaml")
+            "\(what): pal publishes on 127.0.0.1, or on bindAddress of the provider in pal.yaml; "
+                + "specific.portAddresses says otherwise, where pal.yaml allows it")
     }
 
     // MARK: Mounts
@@ -110,15 +111,27 @@ extension ComposeService {
             return spec.mount("volume", nil, parts[0])
         }
         let options = parts.count > 2 ? parts[2].split(separator: ",") : []
-        for option in options where !["ro", "rw", "z", "Z"].contains(option) {
-            remark(item, "'\(option)' of volume '\(line)' is not carried over")
+        var (propagation, isWithoutCopy) = (String?.none, false)
+        for option in options.map(String.init) where !["ro", "rw", "z", "Z"].contains(option) {
+            if Self.propagations.contains(option) {
+                propagation = option
+            } else if option == "nocopy" {
+                isWithoutCopy = true
+            } else {
+                remark(item, "'\(option)' of volume '\(line)' is not carried over")
+            }
         }
         let isPath = parts[0].hasPrefix("/") || parts[0].hasPrefix(".") || parts[0].hasPrefix("~")
         spec.mount(
             isPath ? "bind" : "volume",
             isPath ? scope.absolute(parts[0]) : scope.volume(parts[0]), parts[1],
-            isReadOnly: options.contains("ro"))
+            isReadOnly: options.contains("ro"), propagation: isPath ? propagation : nil,
+            isWithoutCopy: !isPath && isWithoutCopy)
     }
+
+    private static let propagations = [
+        "private", "rprivate", "shared", "rshared", "slave", "rslave",
+    ]
 
     private mutating func readLongVolume(_ item: Node) {
         guard let target = item["target"].flatMap({ text($0) }),
@@ -129,8 +142,8 @@ extension ComposeService {
             than: ["type", "source", "target", "read_only", "tmpfs", "bind", "volume"], in: item,
             "volumes")
         remarkOnOthers(than: ["size"], in: item["tmpfs"], "volumes.tmpfs")
-        remarkOnOthers(than: [], in: item["bind"], "volumes.bind")
-        remarkOnOthers(than: [], in: item["volume"], "volumes.volume")
+        remarkOnOthers(than: ["propagation"], in: item["bind"], "volumes.bind")
+        remarkOnOthers(than: ["nocopy"], in: item["volume"], "volumes.volume")
         let source = item["source"].flatMap { text($0) }
         let readOnly = item["read_only"].flatMap { text($0) }?.lowercased()
         if let readOnly, !["true", "false"].contains(readOnly) {
@@ -146,7 +159,9 @@ extension ComposeService {
         spec.mount(
             kind,
             source.map { kind == "bind" ? scope.absolute($0) : scope.volume($0) }, target,
-            isReadOnly: ![nil, "false"].contains(readOnly), size: size)
+            isReadOnly: ![nil, "false"].contains(readOnly), size: size,
+            propagation: item["bind"]?["propagation"].flatMap { text($0) },
+            isWithoutCopy: item["volume"]?["nocopy"].flatMap { text($0) }?.lowercased() == "true")
     }
 
     mutating func readTmpfs(_ pair: Node.Pair) {
@@ -168,6 +183,47 @@ extension ComposeService {
             line.contains(":") ? line : line.split(separator: "=").joined(separator: ":")
         }
         if !hosts.isEmpty { config.setSpecific("extraHosts", .list(hosts.map { .string($0) })) }
+    }
+
+    /// What stands beside the project is joined as well. The project's own networks are one: the
+    /// swarm's, where names of its own go along.
+    mutating func readNetworks(_ pair: Node.Pair) {
+        let ends =
+            pair.value.mapping?.map { ($0.key.text, $0.value) }
+            ?? (pair.value.sequence ?? []).map { ($0.scalar?.text ?? "", $0) }
+        for (name, end) in ends {
+            let aliases = (end["aliases"].map { texts($0) } ?? []).map { Value.string($0) }
+            let address = (end["ipv4_address"] ?? end["ipv6_address"]).flatMap { text($0) }
+            remarkOnOthers(
+                than: ["aliases", "ipv4_address", "ipv6_address"], in: end, "networks.\(name)")
+            if end["ipv4_address"] != nil, let second = end["ipv6_address"] {
+                remark(second, "networks.\(name).ipv6_address: not carried over beside the other")
+            }
+            guard let external = scope.externalNetwork(name) else {
+                for alias in aliases { config.addSpecific("aliases", alias) }
+                if address != nil {
+                    remark(
+                        end,
+                        "the address in '\(name)': not carried over; the instances of a swarm "
+                            + "share one network, which chooses its addresses")
+                }
+                continue
+            }
+            var entry: [String: Value] = ["name": .string(external)]
+            if !aliases.isEmpty { entry["aliases"] = .list(aliases) }
+            entry["ipAddress"] = address.map { .string($0) }
+            config.addSpecific("networks", .map(entry))
+        }
+    }
+
+    /// The host's in the place of its own, or one that others take part in.
+    mutating func readNamespace(_ pair: Node.Pair, _ key: String) {
+        let known = key == "ipcMode" ? ["host", "private", "shareable", "none"] : ["host"]
+        guard let mode = text(pair.value), !mode.isEmpty else { return }
+        guard known.contains(mode) else {
+            return remark(pair.key, "\(pair.key.text): '\(mode)' is not carried over")
+        }
+        config.setSpecific(key, .string(mode))
     }
 
     mutating func readNetworkMode(_ pair: Node.Pair) {

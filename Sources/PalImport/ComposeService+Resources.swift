@@ -19,6 +19,26 @@ extension ComposeService {
         if isLimit { config.resources.memoryMax = size } else { config.resources.memoryMin = size }
     }
 
+    /// Memory and swap together; -1 for all the swap that there is.
+    mutating func readSwap(_ pair: Node.Pair) {
+        guard let value = text(pair.value), value != "0" else { return }
+        guard let size = value == "-1" ? -1 : Sizes.mebibytes(value) else {
+            return remark(pair.key, "memswap_limit: '\(value)' is less than a MiB, or no size")
+        }
+        config.setSpecific("memorySwap", .int(size))
+    }
+
+    mutating func readNumber(_ pair: Node.Pair, _ key: String, _ range: ClosedRange<Int>) {
+        guard let value = text(pair.value), value != "0" else { return }
+        guard let number = Int(value), range.contains(number) else {
+            return remark(
+                pair.key,
+                "\(pair.key.text): '\(value)' is no number from \(range.lowerBound) to "
+                    + "\(range.upperBound); not carried over")
+        }
+        config.setSpecific(key, .int(number))
+    }
+
     mutating func readDeploy(_ pair: Node.Pair) {
         for entry in pair.value.mapping ?? [] {
             switch entry.key.text {

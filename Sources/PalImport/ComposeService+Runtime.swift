@@ -93,11 +93,7 @@ extension ComposeService {
 
     mutating func readRestart(_ pair: Node.Pair) {
         guard let policy = text(pair.value) else { return }
-        let name = policy.split(separator: ":").first.map(String.init) ?? policy
-        if name != policy {
-            remark(pair.key, "restart: the number in '\(policy)' is not carried over")
-        }
-        if name != "unless-stopped" { config.setSpecific("restart", .string(name)) }
+        if policy != "unless-stopped" { config.setSpecific("restart", .string(policy)) }
     }
 
     mutating func readGracePeriod(_ pair: Node.Pair) {
@@ -155,23 +151,39 @@ extension ComposeService {
 
     mutating func readHealthCheck(_ pair: Node.Pair) {
         let check = pair.value
-        if check["disable"]?.scalar?.kind == .bool(true)
-            || check["test"].map({ texts($0) == ["NONE"] }) == true
+        let test = check["test"].map { texts($0) } ?? []
+        if check["disable"].flatMap({ text($0) })?.lowercased() == "true" || test == ["NONE"] {
+            return config.setSpecific("healthCheck", .map(["disabled": .bool(true)]))
+        }
+        var said: [String: Value] = [:]
+        if let (path, port) = Self.address(in: test.joined(separator: " ")),
+            port == nil || port == EditorProfile(for: config).port
         {
-            return remark(pair.key, "healthcheck: it is off, and pal asks the editor all the same")
-        }
-        let command = check["test"].map { texts($0).joined(separator: " ") } ?? ""
-        if let (path, port) = Self.address(in: command) {
+            // pal asks for that, from inside and outside.
             config.health.path = path
-            if let port, port != EditorProfile(for: config).port {
-                remark(pair.key, "healthcheck asks port \(port); pal asks the editor's")
-            }
-        } else if !command.isEmpty {
-            remark(
-                pair.key,
-                "healthcheck.test: not carried over; pal asks the editor itself, health.path says "
-                    + "where")
+        } else if check["test"]?.sequence == nil || (test.first == "CMD-SHELL" && test.count == 2) {
+            said["command"] = test.last.map { .string($0) }
+        } else if test.first == "CMD", test.count > 1 {
+            said["command"] = .list(test.dropFirst().map { .string($0) })
+        } else {
+            remark(pair.key, "healthcheck.test: begins with neither CMD nor CMD-SHELL; left out")
         }
+        readTimes(of: check)
+        if let node = check["retries"], let value = text(node) {
+            if let count = Int(value), (1...1000).contains(count) {
+                said["retries"] = .int(count)
+            } else {
+                remark(
+                    node, "healthcheck.retries: '\(value)' is no number from 1 to 1000; left out")
+            }
+        }
+        if !said.isEmpty { config.setSpecific("healthCheck", .map(said)) }
+        remarkOnOthers(
+            than: ["test", "disable", "retries", "interval", "timeout", "start_period"], in: check,
+            "healthcheck")
+    }
+
+    private mutating func readTimes(of check: Node) {
         for (key, field) in [
             ("interval", \HealthConfig.interval), ("timeout", \.timeout),
             ("start_period", \.grace),
@@ -183,7 +195,6 @@ extension ComposeService {
                 remark(node, "healthcheck.\(key): '\(value)' is no time; not carried over")
             }
         }
-        if check["retries"] != nil { remark(pair.key, "healthcheck.retries: always 3") }
     }
 
     /// The path and port of the one address of this very container that a command asks.

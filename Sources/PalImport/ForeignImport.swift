@@ -33,7 +33,8 @@ public enum ForeignImport {
         for mount in foreign.mounts.sorted(by: { $0.target < $1.target }) {
             spec.mount(
                 mount.kind, mount.source, mount.target, isReadOnly: mount.isReadOnly,
-                size: mount.size)
+                size: mount.size, propagation: mount.propagation,
+                isWithoutCopy: mount.isWithoutCopy)
         }
         spec.finish()
         if !spec.holdsHome {

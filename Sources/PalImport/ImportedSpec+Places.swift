@@ -5,9 +5,10 @@ extension ImportedSpec {
     /// Adds a mount; a directory that is mounted at the project folder is the workspace.
     mutating func mount(
         _ kind: String, _ source: String?, _ target: String, isReadOnly: Bool = false,
-        size: Int? = nil
+        size: Int? = nil, propagation: String? = nil, isWithoutCopy: Bool = false
     ) {
-        if kind == "bind", !isReadOnly, target == EditorImage.projectFolder(config),
+        if kind == "bind", !isReadOnly, propagation == nil,
+            target == EditorImage.projectFolder(config),
             config.workspacePath == nil
         {
             config.workspacePath = source
@@ -17,6 +18,8 @@ extension ImportedSpec {
         if let source { entry["source"] = .string(source) }
         if isReadOnly { entry["readOnly"] = .bool(true) }
         if let size { entry["size"] = .int(size) }
+        entry["propagation"] = propagation.map { .string($0) }
+        if isWithoutCopy { entry["noCopy"] = .bool(true) }
         config.addSpecific("mounts", .map(entry))
     }
 

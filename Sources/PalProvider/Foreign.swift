@@ -51,6 +51,10 @@ public struct ForeignMount: Sendable, Hashable {
     public var isReadOnly: Bool
     /// The size of memory in MiB, where it has a limit.
     public var size: Int?
+    /// Which way mounts below it go, where that is said.
+    public var propagation: String?
+    /// Whether a new volume stays without what the image has there.
+    public var isWithoutCopy = false
 
     /// Makes one of its parts.
     public init(

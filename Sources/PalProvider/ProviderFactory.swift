@@ -31,6 +31,18 @@ public struct ProviderSettings: Sendable, Hashable {
         self.specific = specific
         self.environment = environment
     }
+
+    /// Checks `specific` against the keys that a type of provider has.
+    /// - Throws: A configuration error for the first thing that is wrong, with the provider's name.
+    public func check(_ keys: [Shape.Member]) throws(ProviderFailure) {
+        let shape = Shape.object(keys)
+        guard let problem = shape.problems(of: .map(specific), at: [.key("specific")]).first
+        else { return }
+        throw .error(
+            ProviderError(
+                .configuration, .invalidConfig, "provider '\(name)': \(problem.message)",
+                isRetryable: false))
+    }
 }
 
 /// Makes a provider of one type from its settings, without contact to the platform.
@@ -39,7 +51,9 @@ public protocol ProviderClass: Sendable {
     var type: ProviderType { get }
     /// One line for people.
     var summary: String { get }
-    /// Makes one.
+    /// The keys that an entry's `specific` in pal.yaml has, each with what it takes.
+    var settingKeys: [Shape.Member] { get }
+    /// Makes one, with settings that it checks by these keys.
     /// - Throws: A configuration error where the settings are wrong.
     func makeProvider(
         _ settings: ProviderSettings, logger: Logger

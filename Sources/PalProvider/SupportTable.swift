@@ -1,13 +1,18 @@
-internal import PalModel
+public import PalModel
 
-/// What each provider does with every method, every field and every key of `specific`, as tables in
-/// Markdown: asked of the providers themselves, so that no page says something else.
+/// What each provider does with every method, every field and every key of `specific`, in specs and
+/// in pal.yaml, as tables in Markdown: asked of the providers themselves, so that no page says
+/// something else.
 public struct SupportTable: Sendable {
     private let providers: [any Provider]
+    private let settings: [[Shape.Member]]
 
-    /// - Parameter providers: As they are made, before any of them was contacted: what they can do
-    ///   at best.
-    public init(_ providers: [any Provider]) { self.providers = providers }
+    /// - Parameters:
+    ///   - providers: As they are made, before any of them was contacted: what they can do at best.
+    ///   - settings: For each of them, the keys that its entry's `specific` in pal.yaml has.
+    public init(_ providers: [any Provider], settings: [[Shape.Member]]) {
+        (self.providers, self.settings) = (providers, settings)
+    }
 
     /// All tables, each below a line that says what it is of.
     public var markdown: String {
@@ -26,20 +31,19 @@ public struct SupportTable: Sendable {
 
             \(reasons.joined(separator: "\n"))
 
-            \(head("key of `specific`"))
-            \(specifics.joined(separator: "\n"))
+            \(head("key of `specific` in a spec"))
+            \(keys(providers.map { $0.specificKeys ?? [] }).joined(separator: "\n"))
+
+            \(head("key of `specific` in pal.yaml"))
+            \(keys(settings).joined(separator: "\n"))
 
             """
     }
 
     /// What each key means, where it means anything; it may mean something else elsewhere.
-    private var specifics: [String] {
-        let keys = Set(providers.flatMap { $0.specificKeys ?? [] }.map(\.name))
-        return keys.sorted().map { key in
-            let cells = providers.map { provider in
-                (provider.specificKeys ?? []).first { $0.name == key }?.summary ?? "no"
-            }
-            return row("`\(key)`", cells)
+    private func keys(_ members: [[Shape.Member]]) -> [String] {
+        Set(members.joined().map(\.name)).sorted().map { key in
+            row("`\(key)`", members.map { $0.first { $0.name == key }?.summary ?? "no" })
         }
     }
 

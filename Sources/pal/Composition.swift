@@ -45,10 +45,11 @@ struct Composition {
     }
 
     /// One of every type that there is, as it is without any settings; none is contacted.
-    func providersOfEveryType() throws -> [any Provider] {
-        try factory.getProviderTypes().map {
-            try provider(.init(type: $0.rawValue, name: $0.rawValue))
-        }
+    func supportTable() throws -> SupportTable {
+        let types = factory.getProviderTypes()
+        return SupportTable(
+            try types.map { try provider(.init(type: $0.rawValue, name: $0.rawValue)) },
+            settings: types.map { factory.getProviderClass($0)?.settingKeys ?? [] })
     }
 
     private func provider(_ entry: ControllerConfig.ProviderEntry) throws -> any Provider {

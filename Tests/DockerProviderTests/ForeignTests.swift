@@ -37,7 +37,10 @@ struct ForeignTests {
             "shmSize": .int(32), "init": .bool(true), "groupAdd": .strings(["44"]),
             "hostname": .string("box.example"), "workingDir": .string("/tmp"),
             "stopTimeout": .string("90s"), "readOnly": .bool(true), "tty": .bool(true),
-            "stdinOpen": .bool(true), "pidsLimit": .int(200), "restart": .string("always"),
+            "stdinOpen": .bool(true), "pidsLimit": .int(200),
+            "restart": .string("on-failure:3"), "dnsSearch": .strings(["a.example"]),
+            "dnsOptions": .strings(["ndots:1"]),
+            "healthCheck": .map(["command": .strings(["test", "-e", "/x"]), "retries": .int(5)]),
             "network": .string("bridge"),
         ]
     }
@@ -55,9 +58,20 @@ struct ForeignTests {
                 ])
                 said["ulimits"] = .map(["nofile": .map(["soft": .int(99), "hard": .int(999)])])
                 said["gpus"] = .int(2)
+                said["cpuset"] = .string("0")
+                said["cpuShares"] = .int(512)
+                said["oomScoreAdj"] = .int(500)
+                said["domainname"] = .string("example")
+                said["pidMode"] = .string("host")
+                said["ipcMode"] = .string("none")
+                said["memorySwap"] = .int(65)
             }
             let config = swarm.config("a") {
                 $0.editor = .custom
+                $0.resources.memoryMax = 64
+                $0.health.interval = .seconds(20)
+                $0.health.timeout = .seconds(10)
+                $0.health.grace = .seconds(7)
                 $0.specific = said
             }
             #expect(SpecificsTable.problems(config) == [])
@@ -70,6 +84,8 @@ struct ForeignTests {
             for key in Set(read.keys).union(said.keys).sorted() {
                 #expect(read[key] == said[key], "\(key)")
             }
+            #expect(one.config.health == config.health)
+            #expect(one.config.resources.memoryMax == 64)
             let usual = DockerEngine.isPodman ? ["ulimits"] : []
             #expect(one.remarks.map { String($0.prefix(7)) } == usual, "\(one.remarks)")
         }
@@ -102,19 +118,15 @@ struct ForeignTests {
     @Test(.notOnPodman("it shows few of these, and in words of its own"))
     func whatNoSpecSaysIsNamed() async throws {
         try await TestSwarm.run { swarm in
+            let other = try await swarm.makeForeign(name: "pal-test-other-\(swarm.name)")
             let one = try await described(
                 swarm,
                 [
-                    "Domainname": .string("example"),
                     "HostConfig": .map([
-                        "OomScoreAdj": .int(500), "CpusetCpus": .string("0"),
-                        "PidMode": .string("host"), "PublishAllPorts": .bool(true),
-                        "Memory": .int(64 << 20), "MemorySwap": .int(65 << 20),
-                        "DnsSearch": .strings(["a.example"]),
-                        "RestartPolicy": .map([
-                            "Name": .string("on-failure"), "MaximumRetryCount": .int(3),
-                        ]),
-                        "Binds": .strings(["/tmp:/data:rslave"]),
+                        "CgroupParent": .string("/pal-test"), "CpusetMems": .string("0"),
+                        "PidMode": .string("container:\(other)"),
+                        "PublishAllPorts": .bool(true), "Memory": .int(64 << 20),
+                        "MemorySwap": .int((65 << 20) + 4096),
                         "DeviceRequests": .list([
                             .map([
                                 "Count": .int(1), "Capabilities": .list([.strings(["tpu"])]),
@@ -126,23 +138,71 @@ struct ForeignTests {
                                 "TmpfsOptions": .map(["Mode": .int(448)]),
                             ])
                         ]),
-                    ]),
+                    ])
                 ])
             #expect(
                 one.remarks == [
+                    "MemorySwap \((65 << 20) + 4096): not carried over; with a limit there is no "
+                        + "swap",
                     "devices by request that no spec can ask for: not carried over",
-                    "restart: the number of 3 is not carried over",
-                    "MemorySwap \(65 << 20): not carried over; with a limit there is no swap",
                     "Mode of the mount at /c: not carried over",
-                    "CpusetCpus '0': not carried over",
-                    "DnsSearch that it has: not carried over",
-                    "OomScoreAdj 500: not carried over",
-                    "PidMode 'host' (the host's or another's processes): not carried over",
+                    "CgroupParent '/pal-test': not carried over",
+                    "CpusetMems '0': not carried over",
+                    "PidMode 'container:\(other)' (the host's or another's processes): not "
+                        + "carried over",
                     "PublishAllPorts true (whatever its image exposes; name the ports in "
                         + "network.ports): not carried over",
-                    "Domainname 'example': not carried over",
-                    "'rslave' of the mount at /data: not carried over",
                 ])
+            try await swarm.removeContainer(other)
+        }
+    }
+
+    /// Each of these was only said, and not carried over.
+    @Test func networksAndMountsKeepWhatTheyWereTold() async throws {
+        try await TestSwarm.run { swarm in
+            try await swarm.withNetworks(2) { networks in
+                let config = swarm.config("a") {
+                    $0.editor = .custom
+                    $0.specific = [
+                        "network": .string(networks[0]), "aliases": .strings(["one"]),
+                        "mounts": .list([
+                            .texts([
+                                "type": "bind", "source": "/tmp", "target": "/t",
+                                "propagation": "rslave",
+                            ]),
+                            .map([
+                                "type": .string("volume"), "target": .string("/v"),
+                                "noCopy": .bool(true),
+                            ]),
+                        ]),
+                    ]
+                }
+                let body = CreateBody(
+                    request: swarm.request(config), settings: swarm.provider.settings, ports: [])
+                guard case .map(var fields) = body.value else { throw TestFailure("no body") }
+                fields["Labels"] = nil
+                let id = try await swarm.makeForeign(fields)
+                let end = NetworkEnd(name: networks[1], aliases: ["two"], address: nil)
+                let joined = try await swarm.engine.send(
+                    EngineCall(
+                        "POST", "/networks/\(networks[1])/connect",
+                        body: .map([
+                            "Container": .string(id), "EndpointConfig": end.engineValue ?? .null,
+                        ])))
+                #expect(joined.isSuccess, "\(joined.message)")
+                let all = try await swarm.provider.describeForeign()
+                try await swarm.removeContainer(id)
+                let one = try #require(all.first { $0.providerInstanceId == id })
+                let specific = one.config.specific ?? [:]
+                #expect(specific["network"] == .string(networks[0]))
+                #expect(specific["aliases"] == .strings(["one"]), "\(specific)")
+                #expect(specific["networks"] == .list([end.value]))
+                let bind = try #require(one.mounts.first { $0.target == "/t" })
+                #expect(bind.propagation == "rslave")
+                let volume = try #require(one.mounts.first { $0.target == "/v" })
+                // Podman 4.3 does not say.
+                #expect(volume.isWithoutCopy || DockerEngine.isPodman)
+            }
         }
     }
 

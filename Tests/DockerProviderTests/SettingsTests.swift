@@ -60,7 +60,7 @@ struct SettingsTests {
         "what cannot be used is a configuration error that says what to do",
         arguments: [
             (["socketpath": Value.string("/x")], [:], "did you mean 'socketPath'?"),
-            (["socketPath": .int(1)], [:], "must be a text"),
+            (["socketPath": .int(1)], [:], "an absolute path"),
             (["bindAddress": .string("localhost")], [:], "IPv4"),
             (["urlHost": .string("http://dev.example")], [:], "without 'http://'"),
             (["urlHost": .string("dev.example:80")], [:], "a port, not"),

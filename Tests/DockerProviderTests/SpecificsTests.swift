@@ -33,6 +33,12 @@ struct SpecificsTests {
             ("capAdd", .strings(["SYS_PTRACE"]), "capabilities"),
             ("devices", .strings(["/dev/kvm"]), "devices"),
             ("securityOpt", .strings(["seccomp=unconfined"]), "securityOptions"),
+            ("deviceCgroupRules", .strings(["c 10:200 rwm"]), "devices"),
+            ("pidMode", .string("host"), "hostNamespaces"),
+            ("ipcMode", .string("host"), "hostNamespaces"),
+            ("utsMode", .string("host"), "hostNamespaces"),
+            ("usernsMode", .string("host"), "hostNamespaces"),
+            ("portAddresses", .texts(["8080": "0.0.0.0"]), "portAddresses"),
         ])
     func rights(key: String, value: Value, right: String) throws {
         let refused = try problems([key: value])
@@ -62,7 +68,25 @@ struct SpecificsTests {
                 "stopSignal": .string("SIGRTMIN+3"), "stopTimeout": .string("1m30s"),
                 "tty": .bool(true), "stdinOpen": .bool(true), "runtime": .string("runsc"),
                 "logging": .map(["options": .texts(["max-size": "10m"])]),
+                "dnsSearch": .strings(["example.org"]), "dnsOptions": .strings(["ndots:1"]),
+                "cpuset": .string("0-3,6"), "cpuShares": .int(512), "oomScoreAdj": .int(-500),
+                "domainname": .string("example.org"), "ipcMode": .string("shareable"),
+                "aliases": .strings(["ide", "ide.example"]), "ipAddress": .string("10.9.0.5"),
+                "networks": .list([
+                    .texts(["name": "bridge"]),
+                    .map(["name": .string("back"), "aliases": .strings(["a"])]),
+                ]),
+                "portAddresses": .texts(["8080/tcp": "127.0.0.5"]),
+                "healthCheck": .map(["command": .string("true"), "retries": .int(9)]),
             ]).isEmpty)
+        let limited = { (config: inout InstanceConfig) in config.resources.memoryMax = 512 }
+        for both in [-1, 512, 600] {
+            #expect(try problems(["memorySwap": .int(both)], limited).isEmpty)
+        }
+        #expect(try problems(["memorySwap": .int(511)], limited).count == 1)
+        for policy in ["no", "always", "unless-stopped", "on-failure", "on-failure:5"] {
+            #expect(try problems(["restart": .string(policy)]).isEmpty)
+        }
         for gpus in [Value.int(2), .strings(["0", "GPU-3a1b"])] {
             #expect(try problems(["gpus": gpus]).isEmpty)
         }
@@ -142,7 +166,49 @@ struct SpecificsTests {
             ),
             (["devices": .strings(["kvm"])], "specific.devices[0]", "/dev/kvm"),
             (["capAdd": .strings(["sys_admin"])], "specific.capAdd[0]", "SYS_PTRACE"),
-            (["restart": .string("allways")], "specific.restart", "did you mean 'always'?"),
+            (["restart": .string("allways")], "specific.restart", "'on-failure:5'"),
+            (["restart": .string("always:5")], "specific.restart", "'on-failure:5'"),
+            (["restart": .string("on-failure:0")], "specific.restart", "'on-failure:5'"),
+            (["pidMode": .string("container:x")], "specific.pidMode", "host"),
+            (["cpuset": .string("0-")], "specific.cpuset", "0-3,6"),
+            (["memorySwap": .int(64)], "specific.memorySwap", "needs resources.memory.max"),
+            (
+                ["network": .string("bridge"), "aliases": .strings(["a"])], "specific.aliases",
+                "means nothing in the network 'bridge'"
+            ),
+            (
+                ["networks": .list([.texts(["name": "aa"]), .texts(["name": "aa"])])],
+                "specific.networks[1]", "in 'aa' already"
+            ),
+            (
+                ["networks": .list([.texts(["name": "bridge", "ipAddress": "10.0.0.1"])])],
+                "specific.networks[0]", "no names and addresses"
+            ),
+            (
+                ["networks": .list([.texts(["name": "host"])])],
+                "specific.networks[0]", "no further network"
+            ),
+            (["portAddresses": .texts(["99": "127.0.0.1"])], "specific.portAddresses", "99/tcp"),
+            (
+                ["portAddresses": .texts(["8080": "localhost"])], "specific.portAddresses.8080",
+                "an IPv4 address"
+            ),
+            (
+                ["healthCheck": .map(["command": .map([:])])], "specific.healthCheck.command",
+                "a line for the shell"
+            ),
+            (
+                ["healthCheck": .map(["disabled": .bool(true), "retries": .int(3)])],
+                "specific.healthCheck", "remove these"
+            ),
+            (
+                [
+                    "mounts": .list([
+                        .texts(["type": "tmpfs", "target": "/x", "propagation": "slave"])
+                    ])
+                ],
+                "specific.mounts[0]", "propagation is for type: bind only"
+            ),
             (
                 ["ulimits": .map(["nofile": .map(["soft": .int(1)])])],
                 "specific.ulimits.nofile", "needs 'hard'"
@@ -303,86 +369,5 @@ struct SpecificsTests {
         #expect(!stands(bind))
         #expect(stands(bind.merging(["readOnly": .bool(true)]) { $1 }))
         #expect(stands(["type": .string("tmpfs"), "target": .string("/b")]))
-    }
-}
-
-@Suite("What specific makes of a container", .needsDockerEngine, .timeLimit(.minutes(10)))
-struct SpecificContainerTests {
-    @Test(
-        "everything arrives at the Engine as it was said",
-        .notOnPodman("raising limits is not allowed everywhere"))
-    func everything() async throws {
-        let rights = HostPolicy.Right.allCases.map(\.rawValue)
-        try await TestSwarm.run(specific: ["allow": .strings(rights)]) { swarm in
-            let made = try await swarm.createReady("alice") {
-                let memory: [String: Value] = [
-                    "type": .string("tmpfs"), "target": .string("/scratch"), "size": .int(8),
-                ]
-                let bind: [String: Value] = [
-                    "type": .string("bind"), "source": .string("/etc"),
-                    "target": .string("/host-etc"), "readOnly": .bool(true),
-                ]
-                $0.specific = [
-                    "network": .string("bridge"), "mounts": .list([.map(memory), .map(bind)]),
-                    "devices": .strings(["/dev/null:/dev/nothing:r"]), "init": .bool(true),
-                    "capAdd": .strings(["SYS_PTRACE"]), "capDrop": .strings(["NET_RAW"]),
-                    "shmSize": .int(32), "dns": .strings(["10.1.2.3"]),
-                    "extraHosts": .strings(["db:10.0.0.5"]), "restart": .string("on-failure"),
-                    "ulimits": .map(["nofile": .int(512)]),
-                ]
-            }
-            let script =
-                "ulimit -n; cat /etc/hosts /etc/resolv.conf; mount; "
-                + "ls -l /dev/nothing; test -e /host-etc/passwd && touch /host-etc/pal || echo ro"
-            let result = try await swarm.provider.executeCommand(
-                made.reference, Command(["sh", "-c", script]))
-            let text = String(decoding: result.standardOutput, as: UTF8.self)
-            #expect(text.hasPrefix("512\n"))
-            for part in ["10.0.0.5\tdb", "nameserver 10.1.2.3", "on /scratch type tmpfs", "ro\n"] {
-                #expect(text.contains(part), "\(part) in \(text)")
-            }
-            #expect(text.contains("size=32768k") && text.contains("size=8192k"))
-            #expect(text.contains("/dev/nothing"))
-
-            // A live change leaves the policy as it is.
-            let change = FieldChange(path: "resources.memory.max", from: nil, to: .int(64))
-            _ = try await swarm.provider.updateInstance(made.reference, PartialConfig([change]))
-            let detail = try await swarm.provider.inspect(made.providerInstanceId)
-            #expect(detail?.hostConfig.restartPolicy?.name == "on-failure")
-        }
-    }
-
-    @Test("with the host's network the editor is reached at its own port")
-    func hostNetwork() async throws {
-        try await TestSwarm.run(specific: ["allow": .strings(["hostNetwork"])]) { swarm in
-            let port = Int.random(in: 15000...19000)
-            let made = try await swarm.createReady("alice") {
-                $0.specific = ["networkMode": .string("host")]
-                $0.network.port = port
-            }
-            #expect(made.network.port == port)
-            #expect(made.network.urls == ["http://127.0.0.1:\(port)/"])
-        }
-    }
-
-    @Test("the swarm's network goes with its last instance, and not before")
-    func network() async throws {
-        try await TestSwarm.run { swarm in
-            let first = try await swarm.create("alice") { $0.specific = nil }
-            let second = try await swarm.create("bob") { $0.specific = nil }
-            let name = "pal_\(swarm.name)"
-            _ = try await swarm.provider.listInstances(.all)
-            _ = try await swarm.provider.deleteInstance(first.reference)
-            _ = try await swarm.provider.listInstances(.all)
-            #expect(try await swarm.provider.networkExists(name))
-            _ = try await swarm.provider.deleteInstance(second.reference)
-            #expect(try await swarm.provider.networkExists(name), "it may be made anew")
-            _ = try await swarm.provider.listInstances(.all)
-            #expect(try await !swarm.provider.networkExists(name))
-            // It is made again for who comes next.
-            let third = try await swarm.createReady("carol") { $0.specific = nil }
-            #expect(try await swarm.provider.networkExists(name))
-            _ = try await swarm.provider.deleteInstance(third.reference)
-        }
     }
 }

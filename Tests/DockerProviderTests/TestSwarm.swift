@@ -128,6 +128,26 @@ struct TestSwarm: Sendable {
             EngineCall("DELETE", "/containers/\(id)", query: [("force", "1"), ("v", "1")]))
     }
 
+    /// Networks beside the swarm's own, for as long as the body runs; few, for an Engine has room
+    /// for some thirty.
+    func withNetworks(_ count: Int, _ body: ([String]) async throws -> Void) async throws {
+        let networks = (0..<count).map { "pal-test-\(name)-\($0)" }
+        for network in networks {
+            let answer = try await engine.send(
+                EngineCall("POST", "/networks/create", body: .map(["Name": .string(network)])))
+            guard answer.isSuccess else { throw TestFailure(answer.message) }
+        }
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(networks)) } catch { result = .failure(error) }
+        for instance in try await provider.listInstances(.all) {
+            _ = try await provider.deleteInstance(instance.reference)
+        }
+        for network in networks {
+            _ = try await engine.send(EngineCall("DELETE", "/networks/\(network)"))
+        }
+        try result.get()
+    }
+
     private func removeEverything() async throws {
         let filter = EngineCall.filters(["label": ["pal.swarm=\(name)"]])
         let containers = try await engine.send(

@@ -76,6 +76,16 @@ extension DockerProvider {
                     "region '\(other)' is not that of provider '\(name)' ('\(region)'); remove it, "
                         + "or configure a provider for that region"))
         }
+        let editorPort = EditorProfile(for: config).port.map { PortKey($0) }
+        if !settings.isLocal, let editorPort,
+            Specifics(config).portAddresses[editorPort]?.hasPrefix("127.") == true
+        {
+            problems.append(
+                ConfigProblem(
+                    "specific.portAddresses",
+                    "specific.portAddresses: on another machine's loopback pal cannot reach the "
+                        + "editor; choose an address that it can"))
+        }
         problems += EditorProfile.problems(config)
         if let cores = config.resources.cpuCores,
             CreateBody.cores(nano: CreateBody.nano(cores)) != cores

@@ -49,6 +49,7 @@ extension DockerProvider {
             let id = try await keeping(home) { () throws(ProviderFailure) in
                 try await makeContainer(request, ports, variables)
             }
+            try await join(id, request)
             try await furnish(id, request, secrets)
             guard request.starts else { return try await made(id, home.notices) }
             switch try await start(id, named: request.config.name) {
@@ -59,10 +60,15 @@ extension DockerProvider {
                 let fixed = ports.filter { $0.isFixed && (port == nil || $0.outside == port) }
                 if let first = fixed.first { throw portTaken(first, request) }
                 taken.formUnion(port.map { [$0] } ?? ports.map(\.outside))
-            case .networkMissing:
+            case .networkMissing(let gone):
                 networkSeen.set(false)
                 await discard(id)
-                if ownNetwork { try await ensureNetwork() } else { throw missingNetwork(request) }
+                // An Engine takes what it does not run into any network, and says so only now.
+                if Specifics(request.config).networks.contains(where: { $0.name == gone }) {
+                    throw missingNetwork(gone, request.config)
+                }
+                guard ownNetwork else { throw missingNetwork(network, request.config) }
+                try await ensureNetwork()
             case .failed(let failure):
                 await discard(id)
                 throw failure
@@ -87,10 +93,10 @@ extension DockerProvider {
         if let path = config.workspacePath, try await isMissing(path) {
             throw missingDirectory("workspacePath", path, config)
         }
-        if let network = Specifics(config).network, try await !networkExists(network) {
-            throw .invalid(
-                "the Docker network '\(network)' does not exist; make it "
-                    + "(docker network create \(network)) or remove specific.network")
+        let specifics = Specifics(config)
+        let networks = (specifics.network.map { [$0] } ?? []) + specifics.networks.map(\.name)
+        for network in networks where try await !networkExists(network) {
+            throw missingNetwork(network, config)
         }
         try await prepareImage(config, progress)
     }

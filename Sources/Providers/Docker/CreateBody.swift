@@ -32,6 +32,24 @@ struct CreateBody: Sendable {
         return specifics.network ?? DockerName.network(swarm: swarm)
     }
 
+    /// How it is in the network that it is made in.
+    static func end(_ config: InstanceConfig, swarm: String) -> NetworkEnd {
+        let specifics = Specifics(config)
+        let name = specifics.containerConfig["Hostname"] == nil ? [] : [config.name]
+        return NetworkEnd(
+            name: network(config, swarm: swarm), aliases: name + specifics.texts("aliases"),
+            address: specifics.ipAddress)
+    }
+
+    /// How it is in the further networks, where the instance's name is one of those it has.
+    static func furtherEnds(_ config: InstanceConfig) -> [NetworkEnd] {
+        Specifics(config).networks.map { end in
+            var end = end
+            end.aliases.insert(config.name, at: 0)
+            return end
+        }
+    }
+
     /// Cores in the Engine's unit.
     static func nano(_ cores: Double) -> Int { Int((cores * 1e9).rounded()) }
 
@@ -42,7 +60,6 @@ struct CreateBody: Sendable {
     var value: Value {
         var body: [String: Value] = [
             "Image": .string(Self.image(config)),
-            "Hostname": .string(config.name),
             "Env": .strings(environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }),
             "Labels": .texts(labels),
             "ExposedPorts": .map(
@@ -54,6 +71,8 @@ struct CreateBody: Sendable {
         if let entrypoint = specifics.entrypoint ?? EditorLock.entrypoint(for: config) {
             body["Entrypoint"] = .strings(entrypoint)
         }
+        // With the host's name it has none of its own.
+        if !specifics.hasHostName { body["Hostname"] = .string(config.name) }
         if let command { body["Cmd"] = .strings(command) }
         if let check = healthCheck { body["Healthcheck"] = check }
         if let networking { body["NetworkingConfig"] = networking }
@@ -90,6 +109,8 @@ struct CreateBody: Sendable {
         labels[DockerLabel.lock] = EditorLock(for: config)?.rawValue
         labels[DockerLabel.folder] = folder
         labels[DockerLabel.extensions] = ExtensionList.label(config)
+        let networks = specifics.networks.map(\.name)
+        labels[DockerLabel.networks] = networks.isEmpty ? nil : networks.joined(separator: " ")
         labels[DockerLabel.marker] = Furnishing.isNeeded(config) ? DockerProvider.marker : nil
         return labels
     }
@@ -103,12 +124,9 @@ struct CreateBody: Sendable {
     /// In a network of its own the host name is a name that others find it by. With another one
     /// than the instance's, others find it by both.
     private var networking: Value? {
-        let network = Self.network(config, swarm: settings.swarm)
-        guard specifics.containerConfig["Hostname"] != nil,
-            !["bridge", "default", "host", "none"].contains(network)
-        else { return nil }
-        let end = Value.map(["Aliases": .strings([config.name])])
-        return .map(["EndpointsConfig": .map([network: end])])
+        let end = Self.end(config, swarm: settings.swarm)
+        guard end.isUserDefined, let value = end.engineValue else { return nil }
+        return .map(["EndpointsConfig": .map([end.name: value])])
     }
 
     private var hostConfig: Value {
@@ -119,27 +137,29 @@ struct CreateBody: Sendable {
             "Mounts": .list(mounts),
         ]
         host.merge(specifics.hostConfig) { _, own in own }
-        host.merge(Self.limits(config.resources)) { _, limit in limit }
+        host.merge(Self.limits(config.resources, swap: specifics.memorySwap)) { _, limit in limit }
         return .map(host)
     }
 
     /// The limits that are set, in the Engine's units. The limit of memory and swap together is
     /// that of memory: without it the Engine would allow as much swap again.
-    static func limits(_ resources: ResourceLimits) -> [String: Value] {
+    ///
+    /// - Parameter swap: Memory and swap together in bytes, where something else is said.
+    static func limits(_ resources: ResourceLimits, swap: Int? = nil) -> [String: Value] {
         var limits: [String: Value] = [:]
         if let cores = resources.cpuCores { limits["NanoCpus"] = .int(nano(cores)) }
         if let size = resources.memoryMin { limits["MemoryReservation"] = .int(size << 20) }
         if let size = resources.memoryMax {
             limits["Memory"] = .int(size << 20)
-            limits["MemorySwap"] = .int(size << 20)
+            limits["MemorySwap"] = .int(swap ?? size << 20)
         }
         return limits
     }
 
     /// Netavark, Podman's network, takes 0.0.0.0 for an address like others, which nothing is sent
     /// to; where none is said it publishes on all.
-    private var publishAddress: String {
-        let address = settings.publishAddress
+    private func publishAddress(_ port: PortAssignment) -> String {
+        let address = port.address ?? settings.publishAddress
         return isForPodman && address == "0.0.0.0" ? "" : address
     }
 
@@ -148,7 +168,7 @@ struct CreateBody: Sendable {
             Dictionary(
                 ports.map { port in
                     let binding = Value.texts([
-                        "HostIp": publishAddress, "HostPort": String(port.outside),
+                        "HostIp": publishAddress(port), "HostPort": String(port.outside),
                     ])
                     return (port.inside.text, Value.list([binding]))
                 }, uniquingKeysWith: { first, _ in first }))
@@ -176,15 +196,19 @@ struct CreateBody: Sendable {
 
     /// The Engine's own check, where the spec sets anything of `health`.
     private var healthCheck: Value? {
-        let health = config.health
-        guard health != HealthConfig() else { return nil }
+        let (health, command) = (config.health, specifics.healthCommand)
+        if command == HealthCommand.none { return .map(["Test": .strings(["NONE"])]) }
+        guard health != HealthConfig() || command != nil || specifics.healthRetries != nil
+        else { return nil }
         var check: [String: Value] = [
             "Interval": nanoseconds(health.interval, orSeconds: 30),
             "Timeout": nanoseconds(health.timeout, orSeconds: 5),
             "StartPeriod": nanoseconds(health.grace, orSeconds: 30),
-            "Retries": .int(3),
+            "Retries": .int(specifics.healthRetries ?? 3),
         ]
-        if let path = profile.readinessPath, let port = profile.port {
+        if let command {
+            check["Test"] = .strings(command.test)
+        } else if let path = profile.readinessPath, let port = profile.port {
             let url = Self.shellQuoted("http://127.0.0.1:\(port)\(path)")
             check["Test"] = .strings(["CMD-SHELL", Self.checkScript(url)])
         }

@@ -43,11 +43,11 @@ extension DockerProvider {
                 + "make the directory or correct the path")
     }
 
-    func missingNetwork(_ request: CreateRequest) -> ProviderFailure {
-        let network = CreateBody.network(request.config, swarm: settings.swarm)
+    func missingNetwork(_ network: String, _ config: InstanceConfig) -> ProviderFailure {
+        let key = Specifics(config).network == network ? "specific.network" : "specific.networks"
         return .invalid(
-            "the Docker network '\(network)' of '\(request.config.name)' does not exist; make it "
-                + "(docker network create \(network)) or remove specific.network")
+            "the Docker network '\(network)' of '\(config.name)' does not exist; make it "
+                + "(docker network create \(network)) or remove it from \(key)")
     }
 
     func portTaken(_ port: PortAssignment, _ request: CreateRequest) -> ProviderFailure {

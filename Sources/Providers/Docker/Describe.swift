@@ -34,7 +34,8 @@ extension DockerProvider: DescribingProvider {
         var usual: Value?
         if let image { usual = try await raw(image) }
         return ForeignContainer(
-            container: container, image: usual ?? .null, defaults: defaults
+            container: container, image: usual ?? .null, defaults: defaults,
+            policy: settings.policy
         ).instance
     }
 

@@ -8,7 +8,13 @@ import PalProvider
 struct EngineChoice {
     let settings: ProviderSettings
 
-    static let keys = ["certPath", "context", "host", "socketPath", "tlsVerify"]
+    static let keys: [Shape.Member] = [
+        .init("socketPath", .text(.absolutePath), "The Engine's socket."),
+        .init("host", .text(.nonEmpty), "The Engine, as DOCKER_HOST names it."),
+        .init("context", .text(.nonEmpty), "One of the docker command's contexts."),
+        .init("certPath", .text(.nonEmpty), "The directory with the certificates for host."),
+        .init("tlsVerify", .flag, "Whether host must prove who it is."),
+    ]
 
     /// `specific.socketPath`, `specific.host` or `specific.context`; else `DOCKER_HOST`; else
     /// `DOCKER_CONTEXT`; else the current context of docker's configuration; else

@@ -100,6 +100,8 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
         var cpuPeriod: Int?
         var memory: Int?
         var memoryReservation: Int?
+        /// Memory and swap together; -1 for without a limit.
+        var memorySwap: Int?
         var networkMode: String?
         var restartPolicy: RestartPolicy?
         /// By `port/protocol` inside.
@@ -111,6 +113,7 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
             case cpuPeriod = "CpuPeriod"
             case memory = "Memory"
             case memoryReservation = "MemoryReservation"
+            case memorySwap = "MemorySwap"
             case networkMode = "NetworkMode"
             case restartPolicy = "RestartPolicy"
             case portBindings = "PortBindings"

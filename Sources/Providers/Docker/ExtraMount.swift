@@ -11,6 +11,13 @@ struct ExtraMount: Sendable, Hashable {
     var isReadOnly: Bool
     /// The size of memory in MiB.
     var size: Int?
+    /// Which way mounts below a bind go; the Engine's own way where nil.
+    var propagation: String?
+    /// Whether a new volume stays without what the image has at its place.
+    var isWithoutCopy: Bool
+
+    /// Docker's words for which way mounts go.
+    static let propagations = ["private", "rprivate", "shared", "rshared", "slave", "rslave"]
 
     init?(_ value: Value) {
         guard let kind = value["type"].flatMap({ String($0) }).flatMap(Kind.init(rawValue:)),
@@ -21,6 +28,8 @@ struct ExtraMount: Sendable, Hashable {
         source = value["source"].flatMap { String($0) }
         isReadOnly = value["readOnly"].flatMap { Bool($0) } ?? false
         size = value["size"].flatMap { Int($0) }
+        propagation = value["propagation"].flatMap { String($0) }
+        isWithoutCopy = value["noCopy"].flatMap { Bool($0) } ?? false
     }
 
     /// As the Engine takes it.
@@ -31,6 +40,8 @@ struct ExtraMount: Sendable, Hashable {
         ]
         if let source { entry["Source"] = .string(source) }
         if let size { entry["TmpfsOptions"] = .map(["SizeBytes": .int(size << 20)]) }
+        if let propagation { entry["BindOptions"] = .texts(["Propagation": propagation]) }
+        if isWithoutCopy { entry["VolumeOptions"] = .map(["NoCopy": .bool(true)]) }
         return .map(entry)
     }
 }

@@ -35,6 +35,7 @@ extension ForeignContainer {
             guard let words = container.texts("HostConfig.\(name)"), !words.isEmpty else {
                 continue
             }
+            if key == "securityOpt", words == ["label=disable"], isOfTheHost { continue }
             let short = name.hasPrefix("Cap") ? words.map(Self.capability) : words
             specific[key] = .strings(short)
         }
@@ -42,12 +43,22 @@ extension ForeignContainer {
         where container["HostConfig.\(name)"] == .bool(true) {
             specific[key] = .bool(true)
         }
+        for (key, name) in EngineWords.hostTexts + EngineWords.numbers {
+            guard let value = container["HostConfig"]?[name],
+                ![.string(""), .int(0)].contains(value),
+                SpecificsTable.takes(key, value), !defaults.gives("HostConfig.\(name)", value)
+            else { continue }
+            specific[key] = value
+            carried.insert("HostConfig.\(name)")
+        }
         readKernel(&specific)
         readLogging(&specific)
         if let policy = container.text("HostConfig.RestartPolicy.Name"),
             policy != "unless-stopped"
         {
-            specific["restart"] = .string(policy.isEmpty ? "no" : policy)
+            let count = container.number("HostConfig.RestartPolicy.MaximumRetryCount") ?? 0
+            let times = policy == "on-failure" && count > 0 ? ":\(count)" : ""
+            specific["restart"] = .string(policy.isEmpty ? "no" : policy + times)
         }
         if let runtime = container.text("HostConfig.Runtime"), !runtime.isEmpty,
             !defaults.gives("HostConfig.Runtime", .string(runtime))
@@ -55,6 +66,13 @@ extension ForeignContainer {
             specific["runtime"] = .string(runtime)
         }
         readDevices(&specific)
+    }
+
+    /// Whether it shares so much with the host that the Engine labels it as part of that.
+    private var isOfTheHost: Bool {
+        container["HostConfig.Privileged"] == .bool(true)
+            || container.text("HostConfig.PidMode") == "host"
+            || container.text("HostConfig.IpcMode") == "host"
     }
 
     private mutating func readKernel(_ specific: inout [String: Value]) {

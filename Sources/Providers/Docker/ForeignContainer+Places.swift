@@ -5,7 +5,9 @@ import PalProvider
 extension ForeignContainer {
     // MARK: Limits
 
-    mutating func readLimits(_ config: inout InstanceConfig) {
+    mutating func readLimits(
+        _ config: inout InstanceConfig, _ specific: inout [String: Value]
+    ) {
         if let nano = container.number("HostConfig.NanoCpus"), nano > 0 {
             config.resources.cpuCores = CreateBody.cores(nano: nano)
         } else if let quota = container.number("HostConfig.CpuQuota"), quota > 0 {
@@ -14,6 +16,22 @@ extension ForeignContainer {
         }
         config.resources.memoryMax = mebibytes("Memory")
         config.resources.memoryMin = mebibytes("MemoryReservation")
+        readSwap(&specific, isLimited: config.resources.memoryMax != nil)
+    }
+
+    /// The Engine allows as much swap again as memory where nothing is said; pal allows none.
+    private mutating func readSwap(_ specific: inout [String: Value], isLimited: Bool) {
+        let memory = container.number("HostConfig.Memory") ?? 0
+        guard let both = container.number("HostConfig.MemorySwap"), both != 0,
+            both != memory, both != 2 * memory
+        else { return }
+        if isLimited, both == -1 {
+            specific["memorySwap"] = .int(-1)
+        } else if isLimited, both % (1 << 20) == 0 {
+            specific["memorySwap"] = .int(both >> 20)
+        } else {
+            remarks.append("MemorySwap \(both): not carried over; with a limit there is no swap")
+        }
     }
 
     private mutating func mebibytes(_ key: String) -> Int? {
@@ -31,24 +49,26 @@ extension ForeignContainer {
 
     // MARK: Places
 
-    mutating func ports() -> [PortMapping]? {
-        guard case .map(let bindings)? = container["HostConfig"]?["PortBindings"] else {
-            return nil
-        }
+    mutating func readPorts(_ config: inout InstanceConfig, _ specific: inout [String: Value]) {
+        guard case .map(let bindings)? = container["HostConfig"]?["PortBindings"] else { return }
         var ports: [PortMapping] = []
+        var addresses: [String: Value] = [:]
         for (key, value) in bindings.sorted(by: { $0.key < $1.key }) {
             guard let inside = PortKey(key), case .list(let entries) = value,
                 let first = entries.first
             else { continue }
             if entries.count > 1 { remarks.append("port \(key) is published more than once") }
-            if let address = first.text("HostIp"), !["", "127.0.0.1"].contains(address) {
-                remarks.append(
-                    "port \(key) is published on \(address): pal publishes on 127.0.0.1, or on "
-                        + "bindAddress of the provider in pal.yaml")
-            } else if first.text("HostIp") ?? "" == "" {
-                remarks.append(
-                    "port \(key) is published on every address: after its first replacement on "
-                        + "127.0.0.1 only, or on bindAddress of the provider in pal.yaml")
+            let address = first.text("HostIp").flatMap { $0.isEmpty ? nil : $0 } ?? "0.0.0.0"
+            if address != policy.publishAddress {
+                if DockerSettings.isIPv4(address), policy.allowsPublishing(at: address) {
+                    addresses[inside.kind == "tcp" ? String(inside.port) : key] = .string(address)
+                } else {
+                    let place = address == "0.0.0.0" ? "every address" : address
+                    remarks.append(
+                        "port \(key) is published on \(place): after its first replacement on "
+                            + "\(policy.publishAddress) only; specific.portAddresses says "
+                            + "otherwise, where pal.yaml allows it")
+                }
             }
             let outside = first.text("HostPort").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
             ports.append(
@@ -56,7 +76,8 @@ extension ForeignContainer {
                     internal: inside.port, external: outside,
                     protocol: inside.kind == "udp" ? "udp" : nil))
         }
-        return ports.isEmpty ? nil : ports
+        config.network.ports = ports.isEmpty ? nil : ports
+        if !addresses.isEmpty { specific["portAddresses"] = .map(addresses) }
     }
 
     mutating func mounts() -> [ForeignMount] {
@@ -72,23 +93,25 @@ extension ForeignContainer {
                 remarks.append("a mount of type '\(kind)' at \(target): not carried over")
                 continue
             }
-            noteOptions(of: entry, at: target)
-            mounts.append(
-                ForeignMount(
-                    kind: kind, source: entry.text(kind == "volume" ? "Name" : "Source"),
-                    target: target, isReadOnly: entry["RW"] == .bool(false)))
+            var mount = ForeignMount(
+                kind: kind, source: entry.text(kind == "volume" ? "Name" : "Source"),
+                target: target, isReadOnly: entry["RW"] == .bool(false))
+            // `Z` and `z` label for SELinux, and `rw` and `ro` are read above.
+            mount.isWithoutCopy =
+                kind == "volume"
+                && (entry.text("Mode")?.contains("nocopy") == true || isMadeWithoutCopy(target))
+            mount.propagation = entry.text("Propagation").flatMap {
+                kind == "bind" && !["", "rprivate"].contains($0) ? $0 : nil
+            }
+            mounts.append(mount)
         }
         return mounts + memory()
     }
 
-    /// `Z` and `z` label for SELinux, and `rw` and `ro` are read elsewhere.
-    private mutating func noteOptions(of entry: Value, at target: String) {
-        let spread = entry.text("Propagation") ?? ""
-        if entry.text("Mode")?.contains("nocopy") == true {
-            remarks.append("'nocopy' of the mount at \(target): not carried over")
-        }
-        if !["", "private", "rprivate"].contains(spread) {
-            remarks.append("'\(spread)' of the mount at \(target): not carried over")
+    private func isMadeWithoutCopy(_ target: String) -> Bool {
+        guard case .list(let entries)? = container["HostConfig"]?["Mounts"] else { return false }
+        return entries.contains {
+            $0.text("Target") == target && $0["VolumeOptions.NoCopy"] == .bool(true)
         }
     }
 
@@ -139,12 +162,49 @@ extension ForeignContainer {
             return
         }
         guard mode != "host" else { return }
-        specific["network"] = .string(["default", "bridge"].contains(mode) ? "bridge" : mode)
-        if case .map(let networks)? = container["NetworkSettings"]?["Networks"], networks.count > 1
-        {
-            remarks.append(
-                "it is in the networks \(networks.keys.sorted().joined(separator: ", ")): only "
-                    + "'\(mode)' is carried over")
+        var ends = networkEnds()
+        let isUsual = ["default", "bridge"].contains(mode)
+        // Podman calls every network of that kind a bridge.
+        let first =
+            ends[mode] != nil || !isUsual
+            ? mode : ["bridge", "podman"].first { ends[$0] != nil } ?? ends.keys.min() ?? mode
+        let own = ends.removeValue(forKey: first)
+        specific["network"] = .string(isUsual && first == "podman" ? "bridge" : first)
+        if specific["network"] == .string("default") { specific["network"] = .string("bridge") }
+        if let own, own.isUserDefined, first != "podman" {
+            if !own.aliases.isEmpty { specific["aliases"] = .strings(own.aliases) }
+            specific["ipAddress"] = own.address.map { .string($0) }
         }
+        let further = ends.values.sorted { $0.name < $1.name }
+        if !further.isEmpty { specific["networks"] = .list(further.map(\.value)) }
+    }
+
+    /// How it is in its networks, by their names.
+    private mutating func networkEnds() -> [String: NetworkEnd] {
+        guard case .map(let networks)? = container["NetworkSettings"]?["Networks"] else {
+            return [:]
+        }
+        let id = container.text("Id") ?? ""
+        let given = [
+            container.text("Name")?.dropFirst().description, container.text("Config.Hostname"),
+        ]
+        var ends: [String: NetworkEnd] = [:]
+        for (network, end) in networks.sorted(by: { $0.key < $1.key }) {
+            let aliases = (end.texts("Aliases") ?? []).filter {
+                !id.hasPrefix($0) && !given.contains($0)
+            }
+            let addresses = ["IPv4Address", "IPv6Address"].compactMap { version in
+                end.text("IPAMConfig.\(version)").flatMap { $0.isEmpty ? nil : $0 }
+            }
+            for other in addresses.dropFirst() {
+                remarks.append("its own address \(other) in '\(network)': not carried over")
+            }
+            for key in ["Links", "DriverOpts", "GwPriority"] {
+                guard let value = end[key], !value.saysNothing else { continue }
+                remarks.append("\(key) in network '\(network)': not carried over")
+            }
+            ends[network] = NetworkEnd(name: network, aliases: aliases, address: addresses.first)
+        }
+        return ends
     }
 }

@@ -6,14 +6,6 @@ extension ForeignContainer {
         if container["HostConfig.AutoRemove"] == .bool(true) {
             remarks.append("it was started with --rm: the Engine deletes it when it stops")
         }
-        if let count = container.number("HostConfig.RestartPolicy.MaximumRetryCount"), count > 0 {
-            remarks.append("restart: the number of \(count) is not carried over")
-        }
-        if let check = container["Config"]?["Healthcheck"], check != .null,
-            check != image["Config"]?["Healthcheck"]
-        {
-            remarks.append("its health check: not carried over; health.path has pal ask")
-        }
         if container["HostConfig.MaskedPaths"] == .list([]),
             container["HostConfig.Privileged"] != .bool(true)
         {
@@ -24,53 +16,14 @@ extension ForeignContainer {
         {
             remarks.append("that its image's entry point is cleared: not carried over")
         }
-        remarkOnSwap()
-        remarkOnNames()
         remarkOnMounts()
         remarkOnOthers(in: "HostConfig", than: Self.readOfHost)
         remarkOnOthers(in: "Config", than: Self.readOfConfig)
     }
 
-    /// The Engine allows as much swap again as memory where nothing is said; pal allows none.
-    private mutating func remarkOnSwap() {
-        let memory = container.number("HostConfig.Memory") ?? 0
-        guard let both = container.number("HostConfig.MemorySwap"), both != 0,
-            both != memory, both != 2 * memory
-        else { return }
-        remarks.append("MemorySwap \(both): not carried over; with a limit there is no swap")
-    }
-
-    /// Names and addresses that others in its networks know it by.
-    private mutating func remarkOnNames() {
-        guard case .map(let networks)? = container["NetworkSettings"]?["Networks"] else { return }
-        let id = container.text("Id") ?? ""
-        let name = container.text("Name") ?? ""
-        for (network, end) in networks.sorted(by: { $0.key < $1.key }) {
-            let aliases = (end.texts("Aliases") ?? []).filter {
-                !id.hasPrefix($0) && "/" + $0 != name && $0 != container.text("Config.Hostname")
-            }
-            if !aliases.isEmpty {
-                remarks.append(
-                    "its names \(aliases.joined(separator: ", ")) in network '\(network)': not "
-                        + "carried over; there it is known by the instance's name")
-            }
-            for key in ["Links", "DriverOpts", "GwPriority"] {
-                guard let value = end[key], !value.saysNothing else { continue }
-                remarks.append("\(key) in network '\(network)': not carried over")
-            }
-            for version in ["IPv4Address", "IPv6Address"] {
-                guard let address = end.text("IPAMConfig.\(version)"), !address.isEmpty else {
-                    continue
-                }
-                remarks.append("its own address \(address) in '\(network)': not carried over")
-            }
-        }
-    }
-
     private mutating func remarkOnMounts() {
         let others: [String: [Value]] = [
-            "BindOptions.Propagation": [.string("rprivate")],
-            "VolumeOptions.DriverConfig": [.map(["Name": .string("local")])],
+            "VolumeOptions.DriverConfig": [.map(["Name": .string("local")])]
         ]
         guard case .list(let mounts)? = container["HostConfig"]?["Mounts"] else { return }
         for mount in mounts {
@@ -79,7 +32,7 @@ extension ForeignContainer {
                 guard case .map(let entries)? = mount[options] else { continue }
                 for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
                     let path = "\(options).\(key)"
-                    if path == "TmpfsOptions.SizeBytes" || value.saysNothing
+                    if Self.readOfMounts.contains(path) || value.saysNothing
                         || others[path]?.contains(value) == true
                     {
                         continue
@@ -93,7 +46,8 @@ extension ForeignContainer {
     private mutating func remarkOnOthers(in part: String, than read: Set<String>) {
         guard case .map(let entries)? = container[part] else { return }
         for (key, value) in entries.sorted(by: { $0.key < $1.key }) where !read.contains(key) {
-            guard !value.saysNothing, !defaults.gives("\(part).\(key)", value),
+            guard !value.saysNothing, !carried.contains("\(part).\(key)"),
+                !defaults.gives("\(part).\(key)", value),
                 value != image[part]?[key]
             else { continue }
             let what = Self.words[key].map { " (\($0))" } ?? ""
@@ -107,10 +61,15 @@ extension ForeignContainer {
         "PublishAllPorts": "whatever its image exposes; name the ports in network.ports",
     ]
 
+    private static let readOfMounts = [
+        "TmpfsOptions.SizeBytes", "BindOptions.Propagation", "VolumeOptions.NoCopy",
+    ]
+
     /// What is carried over, or has a remark of its own.
     private static let readOfHost: Set<String> = [
-        "AutoRemove", "Binds", "CapAdd", "CapDrop", "CpuPeriod", "CpuQuota", "DeviceRequests",
-        "Devices", "Dns", "ExtraHosts", "GroupAdd", "Init", "LogConfig", "Memory",
+        "AutoRemove", "Binds", "CapAdd", "CapDrop", "CpuPeriod", "CpuQuota", "DeviceCgroupRules",
+        "DeviceRequests", "Devices", "Dns", "DnsOptions", "DnsSearch", "ExtraHosts", "GroupAdd",
+        "Init", "LogConfig", "Memory",
         "MemoryReservation", "MemorySwap", "Mounts", "NanoCpus", "NetworkMode", "PidsLimit",
         "PortBindings", "Privileged", "ReadonlyRootfs", "RestartPolicy", "Runtime", "SecurityOpt",
         "ShmSize", "Sysctls", "Tmpfs", "Ulimits",
@@ -121,7 +80,8 @@ extension ForeignContainer {
     ]
 
     private static let readOfConfig: Set<String> = [
-        "Cmd", "Entrypoint", "Env", "Healthcheck", "Hostname", "Image", "Labels", "OpenStdin",
+        "Cmd", "Domainname", "Entrypoint", "Env", "Healthcheck", "Hostname", "Image", "Labels",
+        "OpenStdin",
         "StopSignal", "StopTimeout", "Tty", "User", "WorkingDir",
         // Anonymous volumes stand among the mounts. The rest says how somebody started it, or what
         // a build is to do with its image.
@@ -132,7 +92,7 @@ extension ForeignContainer {
 
 extension Value {
     /// Whether it is what stands where nobody said anything.
-    fileprivate var saysNothing: Bool {
+    var saysNothing: Bool {
         switch self {
         case .null, .bool(false), .int(0), .string(""): true
         case .list(let items): items.isEmpty

@@ -7,10 +7,15 @@ struct ForeignContainer {
     let image: Value
     /// What its Engine gives to every container.
     let defaults: EngineDefaults
+    /// What a spec for this provider may say of its host.
+    let policy: HostPolicy
     var remarks: [String] = []
+    /// Paths of what is carried over where that depends on what stands there.
+    var carried: Set<String> = []
 
-    init(container: Value, image: Value, defaults: EngineDefaults) {
+    init(container: Value, image: Value, defaults: EngineDefaults, policy: HostPolicy) {
         (self.container, self.image, self.defaults) = (container, image, defaults)
+        self.policy = policy
     }
 
     /// What a spec would say.
@@ -33,9 +38,10 @@ struct ForeignContainer {
             specific["entrypoint"] = .strings(entry)
         }
         config.labels = labels
-        readLimits(&config)
-        config.network.ports = ports()
+        readLimits(&config, &specific)
+        readPorts(&config, &specific)
         readNetwork(&specific)
+        readHealth(&config, &specific)
         readConfig(&specific)
         readHost(&specific)
         remarkOnTheRest()

@@ -48,25 +48,30 @@ extension DockerProvider {
             answer, doing: "write the secrets of '\(request.config.name)'", changesSomething: true)
     }
 
-    /// Takes a container away that was never started and has not got all its files: whoever made it
-    /// was ended before the end. There is nothing in it yet, and its volume is kept.
+    /// Takes a container away that was never started and has not got all its files, or is not in
+    /// all its networks: whoever made it was ended before the end. There is nothing in it yet, and
+    /// its volume is kept.
     func discardUnfinished(_ detail: ContainerDetail) async throws(ProviderFailure) {
-        guard detail.wasNeverStarted,
-            let marker = detail.config.labels?[DockerLabel.marker]
-        else { return }
-        var call = EngineCall(
-            "HEAD", "/containers/\(detail.id)/archive", query: [("path", marker)])
-        call.changesSomething = false
-        let answer = try await engine.send(call)
-        if answer.isSuccess { return }
-        guard answer.status == 404 else {
-            throw .unexpected(
-                answer, doing: "look into \(detail.plainName)", changesSomething: false)
-        }
+        guard detail.wasNeverStarted else { return }
+        if detail.missingNetworks.isEmpty, try await hasItsFiles(detail) { return }
         _ = try await delete(detail.id, named: detail.plainName)
         throw .notFound(
             "\(detail.plainName) was not finished when it was made, and is taken away; "
                 + "it is made anew")
+    }
+
+    private func hasItsFiles(_ detail: ContainerDetail) async throws(ProviderFailure) -> Bool {
+        guard let marker = detail.config.labels?[DockerLabel.marker] else { return true }
+        var call = EngineCall(
+            "HEAD", "/containers/\(detail.id)/archive", query: [("path", marker)])
+        call.changesSomething = false
+        let answer = try await engine.send(call)
+        if answer.isSuccess { return true }
+        guard answer.status == 404 else {
+            throw .unexpected(
+                answer, doing: "look into \(detail.plainName)", changesSomething: false)
+        }
+        return false
     }
 }
 

@@ -10,7 +10,7 @@ struct HostPolicy: Sendable, Hashable {
     /// One kind of thing that is as good as root on the Engine's host.
     enum Right: String, Sendable, CaseIterable {
         case privileged, hostNetwork, dockerSocket, capabilities, devices, securityOptions
-        case logDrivers
+        case logDrivers, hostNamespaces, portAddresses
     }
 
     var allowed: Set<Right> = []
@@ -20,30 +20,27 @@ struct HostPolicy: Sendable, Hashable {
     var socket: String?
     /// Whether the Engine's host is this machine, so that its links can be followed here.
     var isLocal: Bool
+    /// Where ports are published whose address no spec says.
+    var publishAddress: String
     /// The provider's name, for messages.
     var provider: String
 
-    static let keys = ["allow", "bindRoots"]
-
-    private static let shapes = [
-        "allow": Shape.list(.choice(Right.allCases.map(\.rawValue))),
-        "bindRoots": Shape.list(.text(.absolutePath)),
+    static let keys: [Shape.Member] = [
+        .init(
+            "allow", .list(.choice(Right.allCases.map(\.rawValue))),
+            "What specs may have of the Engine's host: "
+                + Right.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ") + "."),
+        .init(
+            "bindRoots", .list(.text(.absolutePath)),
+            "The directories below which specs may mount; else all."),
     ]
 
     /// Reads `allow` and `bindRoots` of an entry in pal.yaml.
-    init(
-        _ settings: ProviderSettings, socket: String?, isLocal: Bool
-    ) throws(ProviderFailure) {
+    init(_ settings: ProviderSettings, socket: String?, isLocal: Bool, publishAddress: String) {
         provider = settings.name
+        self.publishAddress = publishAddress
         self.socket = socket
         self.isLocal = isLocal
-        for (key, shape) in Self.shapes.sorted(by: { $0.key < $1.key }) {
-            guard let value = settings.specific[key] else { continue }
-            let problem = shape.problems(of: value, at: [.key("specific"), .key(key)]).first
-            if let problem {
-                throw .invalid("provider '\(settings.name)': \(problem.message)")
-            }
-        }
         let words = settings.specific["allow"].flatMap { [String]($0) } ?? []
         allowed = Set(words.compactMap(Right.init(rawValue:)))
         bindRoots = settings.specific["bindRoots"].flatMap { [String]($0) }
@@ -64,13 +61,17 @@ struct HostPolicy: Sendable, Hashable {
             !["no-new-privileges", "no-new-privileges:true"].contains($0)
         }
         if !options.isEmpty { wanted.append((.securityOptions, "specific.securityOpt")) }
+        if !specifics.texts("deviceCgroupRules").isEmpty {
+            wanted.append((.devices, "specific.deviceCgroupRules"))
+        }
+        for key in specifics.hostNamespaces { wanted.append((.hostNamespaces, "specific.\(key)")) }
         if Self.mountsDevice(specifics) { wanted.append((.devices, "specific.volumeOptions")) }
         let upwards = ConfigProblem(
             "specific.volumeOptions",
             "specific.volumeOptions: the device must be a path without '..'; write where it leads")
         return wanted.filter { !allowed.contains($0.0) }.map { refusal($0.0, $0.1) }
             + (Self.leadsUpwards(specifics) ? [upwards] : [])
-            + logProblems(specifics)
+            + logProblems(specifics) + addressProblems(specifics)
             + Self.binds(config).compactMap { judge($0.path, as: $0.path, $0.key) }
     }
 
@@ -84,6 +85,21 @@ struct HostPolicy: Sendable, Hashable {
         "max-size", "max-file", "compress", "mode", "max-buffer-size", "labels", "labels-regex",
         "env", "env-regex", "tag",
     ]
+
+    /// Whether a port may be published at an address: nobody but this machine, and where all are,
+    /// needs nobody's word.
+    func allowsPublishing(at address: String) -> Bool {
+        address.hasPrefix("127.") || address == publishAddress || allowed.contains(.portAddresses)
+    }
+
+    private func addressProblems(_ specifics: Specifics) -> [ConfigProblem] {
+        Set(specifics.portAddresses.values).filter { !allowsPublishing(at: $0) }.sorted().map {
+            ConfigProblem(
+                "specific.portAddresses",
+                "specific.portAddresses '\($0)' lets others than pal.yaml says reach a port; "
+                    + "remove it, or \(consent(.portAddresses))")
+        }
+    }
 
     private func logProblems(_ specifics: Specifics) -> [ConfigProblem] {
         guard !allowed.contains(.logDrivers) else { return [] }

@@ -90,9 +90,12 @@ extension ContainerDetail {
     /// The editor's port inside, as its label says.
     var editorPort: Int? { config.labels?[DockerLabel.editorPort].flatMap { Int($0) } }
 
-    /// The instance's address in its network; nil while it is stopped.
+    /// The instance's address, in the network that it was made in where it has one there; nil while
+    /// it is stopped.
     var internalAddress: String? {
-        (networkSettings?.networks ?? [:]).sorted { $0.key < $1.key }
+        let first = hostConfig.networkMode ?? ""
+        return (networkSettings?.networks ?? [:])
+            .sorted { ($0.key == first ? "" : $0.key) < ($1.key == first ? "" : $1.key) }
             .compactMap { $0.value.address }.first { !$0.isEmpty }
     }
 

@@ -6,8 +6,8 @@ enum StartOutcome: Sendable {
     case started
     /// A port on the host is in use; which one, where the Engine says.
     case portTaken(Int?)
-    /// The network that it belongs to is gone.
-    case networkMissing
+    /// A network that it belongs to is gone: its name or id, as the Engine says it.
+    case networkMissing(String)
     case failed(ProviderFailure)
 }
 
@@ -27,11 +27,12 @@ extension DockerProvider {
                 "\(detail.plainName) cannot start: \(which) on the host is in use by something "
                     + "else; end that, or delete the instance so that pal makes it anew",
                 isRetryable: true)
-        case .networkMissing:
+        case .networkMissing(let network):
             throw .instance(
                 .wrongState,
-                "\(detail.plainName) cannot start: its Docker network was removed; delete the "
-                    + "instance so that pal makes it anew (its volume is kept)", isRetryable: false)
+                "\(detail.plainName) cannot start: its Docker network '\(network)' was removed; "
+                    + "delete the instance so that pal makes it anew (its volume is kept)",
+                isRetryable: false)
         case .failed(let failure): throw failure
         }
     }
@@ -134,7 +135,8 @@ extension DockerProvider {
             throw .needsReplacement(beyond.map(\.text).joined(separator: "; "))
         }
         let wanted = partial.applied(to: InstanceConfig(name: detail.plainName))
-        var body = CreateBody.limits(wanted.resources)
+        var body = CreateBody.limits(
+            wanted.resources, swap: keptSwap(detail, wanted.resources.memoryMax))
         if !body.isEmpty {
             // Podman resets a policy that is not named.
             let policy = detail.hostConfig.restartPolicy
@@ -156,6 +158,14 @@ extension DockerProvider {
         return instance
     }
 
+    /// What was said of swap when it was made, where a new limit of memory leaves room for it.
+    private func keptSwap(_ detail: ContainerDetail, _ memory: Int?) -> Int? {
+        guard let memory, let both = detail.hostConfig.memorySwap, both != 0,
+            both != detail.hostConfig.memory, both == -1 || both >= memory << 20
+        else { return nil }
+        return both
+    }
+
     /// One call on a container that is known to be the swarm's own.
     func act(
         _ method: String, _ id: String, _ verb: String,
@@ -174,7 +184,10 @@ extension DockerProvider {
         if answer.isSuccess || answer.status == 304 { return .started }
         let message = answer.message
         if let taken = EngineMessage.takenPort(message) { return .portTaken(taken.port) }
-        if answer.status == 404, message.hasPrefix("network ") { return .networkMissing }
+        if answer.status == 404, message.hasPrefix("network ") {
+            return .networkMissing(
+                message.split(separator: " ").dropFirst().first.map(String.init) ?? "")
+        }
         if answer.status == 404 {
             return .failed(.notFound("\(name) was removed while it was started"))
         }

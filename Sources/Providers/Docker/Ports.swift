@@ -14,6 +14,8 @@ struct PortAssignment: Sendable, Hashable {
     var outside: Int
     /// Whether the spec fixes it; otherwise another one will do.
     var isFixed: Bool
+    /// The address of the host that the spec says for it; nil for the provider's.
+    var address: String?
 }
 
 /// What a config wants published: the editor's port first.
@@ -21,6 +23,8 @@ struct WantedPort: Sendable, Hashable {
     var inside: PortKey
     /// The port outside that the spec fixes.
     var fixed: Int?
+    /// The address of the host that the spec says for it; nil for the provider's.
+    var address: String?
 
     /// The ports of a config. An entry of `network.ports` for the editor's own port fixes that one.
     static func all(_ config: InstanceConfig, editorPort: Int?) -> [WantedPort] {
@@ -36,6 +40,8 @@ struct WantedPort: Sendable, Hashable {
                 wanted.append(entry)
             }
         }
+        let addresses = Specifics(config).portAddresses
+        for index in wanted.indices { wanted[index].address = addresses[wanted[index].inside] }
         return wanted
     }
 }
@@ -70,23 +76,28 @@ final class PortChooser: Sendable {
         var result: [PortAssignment] = []
         for port in wanted {
             if let fixed = port.fixed {
-                result.append(PortAssignment(inside: port.inside, outside: fixed, isFixed: true))
+                result.append(
+                    PortAssignment(
+                        inside: port.inside, outside: fixed, isFixed: true, address: port.address))
                 continue
             }
-            let outside = try choose(port.inside, kept: kept[port.inside.port], taken: taken)
+            let outside = try choose(port, kept: kept[port.inside.port], taken: taken)
             taken.insert(outside)
-            result.append(PortAssignment(inside: port.inside, outside: outside, isFixed: false))
+            result.append(
+                PortAssignment(
+                    inside: port.inside, outside: outside, isFixed: false, address: port.address))
         }
         return result
     }
 
     private func choose(
-        _ inside: PortKey, kept: Int?, taken: Set<Int>
+        _ port: WantedPort, kept: Int?, taken: Set<Int>
     ) throws(ProviderFailure) -> Int {
-        if let kept, !taken.contains(kept), isFree(kept, inside.kind) { return kept }
+        let inside = port.inside
+        if let kept, !taken.contains(kept), isFree(kept, port) { return kept }
         for _ in 0..<Self.attempts {
             let candidate = Int.random(in: Self.range)
-            guard !taken.contains(candidate), isFree(candidate, inside.kind), claim(candidate)
+            guard !taken.contains(candidate), isFree(candidate, port), claim(candidate)
             else { continue }
             return candidate
         }
@@ -108,8 +119,9 @@ final class PortChooser: Sendable {
     }
 
     /// Whether nothing listens on a port. Of another machine nothing is known: the Engine says.
-    private func isFree(_ port: Int, _ kind: String) -> Bool {
+    private func isFree(_ port: Int, _ wanted: WantedPort) -> Bool {
         guard settings.isLocal else { return true }
+        let kind = wanted.inside.kind
         let type = kind == "udp" ? SOCK_DGRAM : SOCK_STREAM
         let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
         guard descriptor >= 0 else { return true }
@@ -123,7 +135,7 @@ final class PortChooser: Sendable {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port).bigEndian)
-        inet_pton(AF_INET, settings.publishAddress, &address.sin_addr)
+        inet_pton(AF_INET, wanted.address ?? settings.publishAddress, &address.sin_addr)
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0

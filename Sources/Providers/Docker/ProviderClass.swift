@@ -10,12 +10,13 @@ public struct DockerProviderClass: ProviderClass {
     /// One line for people.
     public let summary = "containers on a Docker Engine, through its API"
 
+    /// See `DockerSettings`.
+    public var settingKeys: [Shape.Member] { DockerSettings.keys }
+
     /// A class without state.
     public init() {}
 
-    /// Makes one. `specific` takes `socketPath`, `host` with `certPath` and `tlsVerify`, `context`,
-    /// `bindAddress` and `urlHost`; the variables and contexts of the `docker` command are
-    /// understood.
+    /// Makes one. The variables and contexts of the `docker` command are understood.
     public func makeProvider(
         _ settings: ProviderSettings, logger: Logger
     ) throws(ProviderFailure) -> any Provider {

@@ -28,7 +28,21 @@ struct DockerSettings: Sendable, Hashable {
     /// What specs may have of the Engine's host.
     var policy: HostPolicy
 
-    private static let keys = ["bindAddress", "urlHost"] + EngineChoice.keys
+    /// The keys of an entry's `specific`.
+    static let keys: [Shape.Member] =
+        EngineChoice.keys + [
+            .init("bindAddress", .text(ipv4), "The address that ports are published on."),
+            .init("urlHost", .text(host), "The host in URLs."),
+        ] + HostPolicy.keys
+
+    /// An address that a port can be published on.
+    static let ipv4 = TextRule(
+        expectation: "an IPv4 address such as 127.0.0.1, or 0.0.0.0 for all", pattern: nil,
+        accepts: isIPv4)
+
+    private static let host = TextRule(
+        expectation: "a name or an IPv4 address, without 'http://' and a port", pattern: nil,
+        accepts: isHost)
 
     /// Reads an entry of pal.yaml.
     ///
@@ -49,57 +63,23 @@ struct DockerSettings: Sendable, Hashable {
             throw .invalid(
                 "the swarm '\(swarm)' makes no Docker names; use letters, digits, '_', '.' and '-'")
         }
-        try Self.checkKeys(settings)
+        try settings.check(Self.keys)
         let engine = try EngineChoice(settings: settings).address()
         endpoint = engine.endpoint
         tls = engine.tls
         var socket: String?
         if case .unixSocket(let path) = endpoint { socket = path }
         isLocal = engine.isLocal
-        policy = try HostPolicy(settings, socket: socket, isLocal: isLocal)
         let remote = isLocal ? nil : engine.host
         reachHost = remote ?? "127.0.0.1"
         publishAddress = remote.map { Self.isIPv4($0) ? $0 : "0.0.0.0" } ?? "127.0.0.1"
         if let bind = settings.specific["bindAddress"].flatMap({ String($0) }) {
-            guard Self.isIPv4(bind) else {
-                throw .invalid("specific.bindAddress must be an IPv4 address, not '\(bind)'")
-            }
             publishAddress = bind
             if bind != "0.0.0.0" { reachHost = bind }
         }
+        policy = HostPolicy(
+            settings, socket: socket, isLocal: isLocal, publishAddress: publishAddress)
         urlHost = settings.specific["urlHost"].flatMap { String($0) }
-        if let urlHost, !Self.isHost(urlHost) {
-            throw .invalid(
-                "specific.urlHost must be a name or an IPv4 address, without 'http://' and a "
-                    + "port, not '\(urlHost)'")
-        }
-    }
-
-    private static func checkKeys(_ settings: ProviderSettings) throws(ProviderFailure) {
-        for (key, value) in settings.specific.sorted(by: { $0.key < $1.key }) {
-            if HostPolicy.keys.contains(key) { continue }
-            guard keys.contains(key) else {
-                let known = (keys + HostPolicy.keys).sorted()
-                let hint =
-                    Suggestion.nearest(to: key, among: known).map { "; did you mean '\($0)'?" }
-                    ?? "; known are \(known.joined(separator: ", "))"
-                throw .invalid(
-                    "provider '\(settings.name)': unknown key 'specific.\(key)'\(hint)")
-            }
-            if key == "tlsVerify" {
-                guard case .bool = value else {
-                    throw .invalid(
-                        "provider '\(settings.name)': specific.tlsVerify must be true or false, "
-                            + "not \(value.kindName)")
-                }
-                continue
-            }
-            guard case .string(let text) = value, !text.isEmpty else {
-                throw .invalid(
-                    "provider '\(settings.name)': specific.\(key) must be a text, "
-                        + "not \(value.kindName)")
-            }
-        }
     }
 
     private static func isHost(_ text: String) -> Bool {
@@ -108,7 +88,7 @@ struct DockerSettings: Sendable, Hashable {
                 .allSatisfy { TextRule.isDNSLabel(String($0)) }
     }
 
-    private static func isIPv4(_ text: String) -> Bool {
+    static func isIPv4(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }

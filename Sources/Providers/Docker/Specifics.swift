@@ -79,13 +79,51 @@ struct Specifics: Sendable, Hashable {
         return config
     }
 
+    /// What the Engine runs to see how it is; nil where that is pal's choice.
+    var healthCommand: HealthCommand? { values["healthCheck"].flatMap(HealthCommand.init(_:)) }
+    /// How many failures of that make it unhealthy.
+    var healthRetries: Int? { values["healthCheck"]?["retries"].flatMap { Int($0) } }
+
+    /// The keys by which it shares what is the host's alone.
+    var hostNamespaces: [String] {
+        ["pidMode", "ipcMode", "utsMode", "usernsMode"].filter { values[$0] == .string("host") }
+    }
+
+    /// An address of its own in the network that it is made in.
+    var ipAddress: String? { values["ipAddress"].flatMap { String($0) } }
+
+    /// Whether it has the host's name in the place of one of its own.
+    var hasHostName: Bool { values["utsMode"] == .string("host") }
+
+    /// Further networks.
+    var networks: [NetworkEnd] {
+        (values["networks"].flatMap { [Value]($0) } ?? []).compactMap(NetworkEnd.init(_:))
+    }
+
+    /// Where single ports are published, by the port inside.
+    var portAddresses: [PortKey: String] {
+        let said = values["portAddresses"].flatMap { [String: String]($0) } ?? [:]
+        let pairs = said.compactMap { key, address in PortKey(key).map { ($0, address) } }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Memory and swap together, in bytes; -1 for without a limit.
+    var memorySwap: Int? {
+        values["memorySwap"].flatMap { Int($0) }.map { $0 < 0 ? -1 : $0 << 20 }
+    }
+
     /// What `HostConfig` says of them, in the Engine's units and words.
     var hostConfig: [String: Value] {
         var host: [String: Value] = [:]
         for (key, name) in EngineWords.flags {
             host[name] = values[key].flatMap { Bool($0) }.map { .bool($0) }
         }
-        host["PidsLimit"] = values["pidsLimit"]
+        for (key, name) in EngineWords.hostTexts {
+            host[name] = values[key].flatMap { String($0) }.map { .string($0) }
+        }
+        for (key, name) in EngineWords.numbers + [("pidsLimit", "PidsLimit")] {
+            host[name] = values[key]
+        }
         host["Runtime"] = values["runtime"].flatMap { String($0) }.map { .string($0) }
         if let sysctls = values["sysctls"].flatMap({ [String: String]($0) }) {
             host["Sysctls"] = .texts(sysctls)
@@ -132,6 +170,7 @@ struct Specifics: Sendable, Hashable {
     /// The restart policy: instances come back after a reboot without pal, and stay down when they
     /// were stopped, unless the spec says otherwise.
     var restartPolicy: Value {
-        .map(["Name": values["restart"] ?? .string("unless-stopped")])
+        let said = values["restart"].flatMap { String($0) }.flatMap(RestartPolicy.init(_:))
+        return (said ?? RestartPolicy(name: "unless-stopped")).engineValue
     }
 }

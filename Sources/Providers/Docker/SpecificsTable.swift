@@ -1,8 +1,6 @@
-import PalEditors
-public import PalModel
-import PalProvider
+import PalModel
 
-/// The keys of a spec's `specific`, what each takes, and the rules between them.
+/// The keys of a spec's `specific`, and what each takes. `SpecificsRules` has what goes together.
 enum SpecificsTable {
     private static let path = Shape.text(.absolutePath)
     private static let text = Shape.text(.nonEmpty)
@@ -14,8 +12,15 @@ enum SpecificsTable {
         .init("user", text, "The user inside."),
         .init("network", .text(network), "An existing network."),
         .init("networkMode", .choice(["host"]), "The host's network."),
+        .init("networks", .list(networkEnd), "Further networks that it is in."),
+        .init("aliases", .list(.text(alias)), "Further names that it has in its network."),
+        .init("ipAddress", .text(address), "An address of its own in its network."),
+        .init(
+            "portAddresses", .map(key: port, .text(DockerSettings.ipv4)),
+            "Where single ports are published, by the port inside."),
         .init("mounts", .list(mount), "Further mounts."),
         .init("devices", .list(.text(device)), "Devices of the host."),
+        .init("deviceCgroupRules", .list(text), "Kinds of devices that it may make and use."),
         .init("capAdd", .list(.text(capability)), "Capabilities on top of Docker's usual ones."),
         .init("capDrop", .list(.text(capability)), "Capabilities to take away."),
         .init("privileged", .flag, "All rights on the host."),
@@ -23,18 +28,34 @@ enum SpecificsTable {
         .init("shmSize", .integer(1...(1 << 20)), "The size of /dev/shm in MiB."),
         .init("init", .flag, "A small init as process 1."),
         .init("dns", .list(.text(address)), "Name servers."),
+        .init("dnsSearch", .list(text), "Domains that names are looked for in."),
+        .init("dnsOptions", .list(text), "Options of its resolv.conf."),
         .init("extraHosts", .list(.text(host)), "Lines of /etc/hosts."),
         .init("entrypoint", .list(.text(.any)), "Instead of the image's entry point."),
         .init("platform", .text(platform), "The image's platform."),
         .init("pull", .choice(PullPolicy.allCases.map(\.rawValue)), "When the image is pulled."),
         .init("followTag", .flag, "Whether a moved tag replaces the instance."),
         .init("gpus", .anything, "GPUs: all, so many, or a list of their ids."),
+        .init("cpuset", .text(cores), "The cores that it runs on."),
+        .init("cpuShares", .integer(2...(1 << 18)), "Its weight where cores are short; else 1024."),
+        .init(
+            "memorySwap", .integer(-1...(1 << 24)),
+            "Memory and swap together in MiB, -1 for all there is; without it there is no swap."),
+        .init("oomScoreAdj", .integer(-1000...1000), "How early it is ended where memory is out."),
         .init("ulimits", .map(key: word, .anything), "Limits of processes."),
         .init("pidsLimit", .integer(1...(1 << 22)), "How many processes it may have."),
         .init("sysctls", .map(key: sysctl, .text(.any)), "Settings of its own kernel namespaces."),
         .init("readOnly", .flag, "A root file system that cannot be written."),
         .init("groupAdd", .list(text), "Further groups of the user inside."),
         .init("hostname", .text(hostname), "Its own host name instead of the instance's name."),
+        .init("domainname", .text(hostname), "Its domain."),
+        .init("pidMode", .choice(["host"]), "The host's processes."),
+        .init(
+            "ipcMode", .choice(["private", "shareable", "none", "host"]),
+            "Whose shared memory it has."),
+        .init("utsMode", .choice(["host"]), "The host's name."),
+        .init("usernsMode", .choice(["host"]), "The host's users, where the Engine maps them."),
+        .init("healthCheck", healthCheck, "What the Engine runs inside to see how it is."),
         .init("workingDir", path, "Where its command starts."),
         .init("stopSignal", .text(signal), "What asks it to end."),
         .init("stopTimeout", .span, "How long it may take to end; 10s where unset."),
@@ -42,9 +63,7 @@ enum SpecificsTable {
         .init("stdinOpen", .flag, "An open input for its command."),
         .init("runtime", text, "Another runtime that the Engine knows."),
         .init("logging", logging, "Where its logs go."),
-        .init(
-            "restart", .choice(["unless-stopped", "always", "on-failure", "no"]),
-            "Docker's restart policy."),
+        .init("restart", .text(restart), "Docker's restart policy."),
         .init("volumeDriver", text, "The driver of the home's volume."),
         .init("volumeOptions", .map(key: .nonEmpty, .text(.any)), "What that driver is told."),
     ]
@@ -55,7 +74,28 @@ enum SpecificsTable {
         .init("target", path, required: true, "Where, inside."),
         .init("readOnly", .flag, "Whether it cannot be written."),
         .init("size", .integer(1...(1 << 20)), "The size of a tmpfs in MiB."),
+        .init(
+            "propagation", .choice(ExtraMount.propagations),
+            "Which way mounts below a bind go."),
+        .init("noCopy", .flag, "Whether a new volume stays without what the image has there."),
     ])
+
+    private static let networkEnd = Shape.object([
+        .init("name", .text(network), required: true, "A network that is there."),
+        .init("aliases", .list(.text(alias)), "Further names that it has there."),
+        .init("ipAddress", .text(address), "An address of its own there."),
+    ])
+
+    private static let healthCheck = Shape.object([
+        .init("command", .anything, "A line for the shell, or a program with its arguments."),
+        .init("retries", .integer(1...1000), "How many failures make it unhealthy; 3 where unset."),
+        .init("disabled", .flag, "Whether nothing is run, also where the image brings a check."),
+    ])
+
+    /// Whether a key takes a value.
+    static func takes(_ key: String, _ value: Value) -> Bool {
+        keys.first { $0.name == key }?.shape.problems(of: value).isEmpty ?? false
+    }
 
     private static let logging = Shape.object([
         .init("driver", text, "A driver such as json-file, local or journald."),
@@ -88,6 +128,31 @@ enum SpecificsTable {
                 (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte)
                     || "-_.".utf8.contains(byte)
             }
+    }
+
+    private static let alias = TextRule(
+        expectation: "a name that others find it by: letters, digits, '-', '_' and '.'",
+        pattern: nil, accepts: hostname.accepts)
+
+    private static let restart = TextRule(
+        expectation: "'unless-stopped', 'always', 'no', 'on-failure' or 'on-failure:5'",
+        pattern: nil
+    ) { RestartPolicy($0) != nil }
+
+    private static let cores = TextRule(
+        expectation: "cores such as 0-3,6", pattern: nil
+    ) { text in
+        text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { part in
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            return (1...2).contains(ends.count) && ends.allSatisfy { ($0 ?? -1) >= 0 }
+        }
+    }
+
+    private static let port = TextRule(
+        expectation: "a port inside such as 8080 or 53/udp", pattern: nil
+    ) { text in
+        guard let key = PortKey(text), (1...65535).contains(key.port) else { return false }
+        return ["tcp", "udp"].contains(key.kind) && [String(key.port), key.text].contains(text)
     }
 
     private static let network = TextRule(
@@ -133,164 +198,5 @@ enum SpecificsTable {
         expectation: "a limit such as nofile", pattern: nil
     ) { text in
         !text.isEmpty && text.utf8.allSatisfy { (0x61...0x7A).contains($0) }
-    }
-
-    /// What is wrong with a config's `specific` beside single values: the rules between them.
-    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
-        guard let specific = config.specific else { return [] }
-        let specifics = Specifics(config)
-        return ulimitProblems(specific) + mountProblems(config, specifics)
-            + networkProblems(config, specifics) + volumeProblems(config, specifics)
-            + entryProblems(specifics) + gpuProblems(specific) + endProblems(config, specific)
-    }
-
-    private static func ulimitProblems(_ specific: [String: Value]) -> [ConfigProblem] {
-        guard case .map(let limits)? = specific["ulimits"] else { return [] }
-        let pair = Shape.object([
-            .init("soft", .integer(-1...Int.max), required: true, ""),
-            .init("hard", .integer(-1...Int.max), required: true, ""),
-        ])
-        return limits.sorted { $0.key < $1.key }.flatMap { name, value -> [ConfigProblem] in
-            if Int(value).map({ $0 >= -1 }) == true { return [] }
-            return pair.problems(of: value, at: [.key("specific"), .key("ulimits"), .key(name)])
-                .map { ConfigProblem(FieldProblem.text(of: $0.path), $0.message) }
-        }
-    }
-
-    private static func gpuProblems(_ specific: [String: Value]) -> [ConfigProblem] {
-        guard let gpus = specific["gpus"], GPURequest(gpus) == nil else { return [] }
-        return [
-            ConfigProblem("specific.gpus", "specific.gpus must be \(GPURequest.expectation)")
-        ]
-    }
-
-    /// How long it may take to end, and where nothing can be written: neither fits everything.
-    private static func endProblems(
-        _ config: InstanceConfig, _ specific: [String: Value]
-    ) -> [ConfigProblem] {
-        var problems: [ConfigProblem] = []
-        if let span = specific["stopTimeout"].flatMap({ TimeSpan($0) }),
-            !(1000...3_600_000).contains(span.milliseconds)
-        {
-            problems.append(
-                ConfigProblem(
-                    "specific.stopTimeout", "specific.stopTimeout must be from 1s to 1h"))
-        }
-        if specific["readOnly"] == .bool(true), Furnishing.isNeeded(config) {
-            problems.append(
-                ConfigProblem(
-                    "specific.readOnly",
-                    "with specific.readOnly pal cannot write to \(EditorLock.directory), where "
-                        + "secrets and the editor's password go; remove it, or have no secret but "
-                        + "those with 'as: env' and an editor that needs no password of pal's"))
-        }
-        let hasRoom = Specifics(config).mounts.contains { $0.target == "/tmp" && !$0.isReadOnly }
-        if specific["readOnly"] == .bool(true), config.extensions?.isEmpty == false, !hasRoom {
-            problems.append(
-                ConfigProblem(
-                    "specific.readOnly",
-                    "with specific.readOnly extensions cannot be installed without a /tmp; add "
-                        + "{ type: tmpfs, target: /tmp } to specific.mounts"))
-        }
-        return problems
-    }
-
-    private static func mountProblems(
-        _ config: InstanceConfig, _ specifics: Specifics
-    ) -> [ConfigProblem] {
-        var problems: [ConfigProblem] = []
-        for (index, mount) in specifics.mounts.enumerated() {
-            let path = "specific.mounts[\(index)]"
-            func problem(_ text: String) { problems.append(ConfigProblem(path, "\(path)\(text)")) }
-            switch (mount.kind, mount.source) {
-            case (.bind, let source?) where TextRule.absolutePath.accepts(source): break
-            case (.bind, _):
-                problem(".source must be \(TextRule.absolutePath.expectation) for type: bind")
-            case (.volume, let source?) where !DockerName.isValid(source):
-                problem(".source must be the name of a volume for type: volume")
-            case (.volume, let source?) where source.hasPrefix("pal_"):
-                problem(".source is a name that pal gives to volumes itself; use another one")
-            case (.tmpfs, _?): problem(".source means nothing for type: tmpfs; remove it")
-            default: break
-            }
-            if mount.size != nil, mount.kind != .tmpfs {
-                problem(".size is for type: tmpfs only; remove it")
-            }
-        }
-        return problems + hidingProblems(config, specifics)
-    }
-
-    /// What pal writes into a container must not land in a volume, nor be hidden by a mount.
-    private static func hidingProblems(
-        _ config: InstanceConfig, _ specifics: Specifics
-    ) -> [ConfigProblem] {
-        guard Furnishing.isNeeded(config) else { return [] }
-        let named = [
-            ("specific.home", specifics.home),
-            ("specific.projectFolder", specifics.projectFolder),
-        ]
-        let targets =
-            named.compactMap { key, target in target.map { (key, $0) } }
-            + specifics.mounts.enumerated().map { ("specific.mounts[\($0)].target", $1.target) }
-        return targets.filter { HostPath.isAt($0.1, orAbove: EditorLock.directory) }.map {
-            ConfigProblem(
-                $0.0,
-                "\($0.0) '\($0.1)' would lie over \(EditorLock.directory), where pal puts "
-                    + "secrets and the editor's password; choose another place")
-        }
-    }
-
-    private static func networkProblems(
-        _ config: InstanceConfig, _ specifics: Specifics
-    ) -> [ConfigProblem] {
-        guard specifics.hasHostNetwork else { return [] }
-        var problems: [ConfigProblem] = []
-        if let network = specifics.network, network != "host" {
-            problems.append(
-                ConfigProblem(
-                    "specific.network",
-                    "specific.network and networkMode: host exclude each other; remove one"))
-        }
-        if !(config.network.ports ?? []).isEmpty {
-            problems.append(
-                ConfigProblem(
-                    "network.ports",
-                    "with the host's network every port inside is one outside; "
-                        + "remove network.ports"))
-        }
-        return problems
-    }
-
-    private static func volumeProblems(
-        _ config: InstanceConfig, _ specifics: Specifics
-    ) -> [ConfigProblem] {
-        guard specifics.volumeDriver != nil || !specifics.volumeOptions.isEmpty,
-            !CreateBody.isPersistent(config)
-        else { return [] }
-        return [
-            ConfigProblem(
-                "specific.volumeDriver",
-                "without persistent storage there is no volume; remove "
-                    + "specific.volumeDriver and specific.volumeOptions")
-        ]
-    }
-
-    private static func entryProblems(_ specifics: Specifics) -> [ConfigProblem] {
-        guard let entry = specifics.entrypoint, entry.first?.isEmpty ?? true else { return [] }
-        return [
-            ConfigProblem(
-                "specific.entrypoint", "specific.entrypoint names no program; add one or remove it")
-        ]
-    }
-}
-
-extension DockerProvider {
-    /// Not where both would write to one mounted directory or volume, or share the host's ports.
-    public func canStandBeside(_ config: InstanceConfig) -> Bool {
-        let specifics = Specifics(config)
-        return !specifics.hasHostNetwork
-            && !specifics.mounts.contains {
-                $0.kind != .tmpfs && $0.source != nil && !$0.isReadOnly
-            }
     }
 }

@@ -9,13 +9,15 @@ public struct FlyProviderClass: ProviderClass {
     /// One line for people.
     public let summary = "machines of Fly.io, through its Machines API"
 
+    /// See `FlySettings`.
+    public var settingKeys: [Shape.Member] { FlySettings.keys }
+
     private let clock: any Clock<Duration>
 
     /// - Parameter clock: What its providers wait on, and count calls by.
     public init(clock: any Clock<Duration> = ContinuousClock()) { self.clock = clock }
 
-    /// Makes one. `specific` takes `app`, `org`, `ips` and `tokenFile`; the variables of the `fly`
-    /// command are understood.
+    /// Makes one. The variables of the `fly` command are understood.
     public func makeProvider(
         _ settings: ProviderSettings, logger: Logger
     ) throws(ProviderFailure) -> any Provider {

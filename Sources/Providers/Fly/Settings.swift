@@ -31,21 +31,19 @@ struct FlySettings: Sendable, Hashable {
     /// The kinds of addresses that Fly.io gives.
     static let kinds = ["v6", "shared_v4", "v4"]
 
-    private static let shape = Shape.object([
+    /// The keys of an entry's `specific`.
+    static let keys: [Shape.Member] = [
         .init("app", .text(FlyName.appRule), "The app of the swarm."),
         .init("org", .text(.nonEmpty), "The organization that the app belongs to."),
         .init("ips", .list(.choice(kinds)), "The addresses that the app gets."),
         .init("tokenFile", .text(.absolutePath), "The file that holds the token."),
-    ])
+    ]
 
     /// Reads an entry of pal.yaml. `FLY_API_TOKEN`, `FLY_FLAPS_BASE_URL` and `FLY_API_BASE_URL`
     /// mean what they mean to the `fly` command.
     /// - Throws: A configuration error for unknown keys and values of theirs.
     init(_ settings: ProviderSettings) throws(ProviderFailure) {
-        let problem = Self.shape.problems(
-            of: .map(settings.specific), at: [.key("specific")]
-        ).first
-        if let problem { throw .invalid("provider '\(settings.name)': \(problem.message)") }
+        try settings.check(Self.keys)
         func text(_ key: String) -> String? { settings.specific[key].flatMap { String($0) } }
         name = settings.name
         swarm = settings.swarm

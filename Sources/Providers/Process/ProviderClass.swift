@@ -9,6 +9,9 @@ public struct ProcessProviderClass: ProviderClass {
     /// One line for people.
     public let summary = "processes on this machine, with nothing installed but pal"
 
+    /// None.
+    public let settingKeys: [Shape.Member] = []
+
     private let supervisorCommand: [String]
 
     /// - Parameter supervisorCommand: The absolute path of pal's own executable and the arguments

@@ -25,11 +25,7 @@ struct ProcessSettings: Sendable, Hashable {
         guard !settings.swarm.isEmpty, !settings.swarm.contains("/") else {
             throw .configuration("the swarm '\(settings.swarm)' is empty or holds a '/'")
         }
-        if let key = settings.specific.keys.min() {
-            throw .configuration(
-                "provider '\(settings.name)': unknown key 'specific.\(key)'; a process "
-                    + "provider has no settings of its own")
-        }
+        try settings.check([])
         name = settings.name
         region = settings.region ?? "local"
         swarm = settings.swarm

@@ -28,7 +28,7 @@ struct Providers: AsyncParsableCommand {
             let environment = try world.environment()
             let composition = Composition(environment, logLevel: world.logLevel)
             if markdown {
-                let table = SupportTable(try composition.providersOfEveryType())
+                let table = try composition.supportTable()
                 return Terminal.write(table.markdown, to: 1)
             }
             var rows: [Row] = []

@@ -1,0 +1,112 @@
+import PalModel
+import Testing
+
+@testable import PalImport
+
+/// What Compose says of networks, of how a service is, and of devices.
+@Suite("Compose networks, checks and devices")
+struct ComposeRestTests {
+    private func imported(_ text: String) throws -> Imported {
+        try ComposeFile(path: "compose.yaml", directory: "/srv/team", environment: [:]) { _ in nil }
+            .specs(from: Array(text.utf8), only: [])
+    }
+
+    private func config(_ service: String) throws -> InstanceConfig {
+        let indented = service.split(separator: "\n").map { "    \($0)\n" }.joined()
+        return try #require(try imported("services:\n  web:\n\(indented)").specs.first).config
+    }
+
+    @Test func networksOfOthersAreJoined() throws {
+        let all = try imported(
+            """
+            services:
+              web:
+                image: codercom/code-server
+                networks:
+                  proxy: { aliases: [ide], ipv4_address: 10.1.0.5 }
+                  own: { ipv4_address: 10.2.0.5, priority: 3 }
+                  old:
+                pid: container:x
+                cpu_shares: many
+                memswap_limit: lots
+                healthcheck: { test: exit 1, retries: few, interval: soon, start_interval: 1s }
+            networks:
+              proxy: { external: true, name: edge }
+              old: { external: { name: legacy } }
+              own: {}
+            """)
+        #expect(
+            try #require(all.specs.first).config.specific == [
+                "networks": .list([
+                    .map([
+                        "name": .string("edge"), "aliases": .list([.string("ide")]),
+                        "ipAddress": .string("10.1.0.5"),
+                    ]),
+                    .map(["name": .string("legacy")]),
+                ]),
+                "healthCheck": .map(["command": .string("exit 1")]),
+            ])
+        #expect(
+            all.remarks.map { "\($0.location.line): \($0.message)" } == [
+                "6: the address in 'own': not carried over; the instances of a swarm share one "
+                    + "network, which chooses its addresses",
+                "6: networks.own.priority: not carried over",
+                "8: pid: 'container:x' is not carried over",
+                "9: cpu_shares: 'many' is no number from 2 to 262144; not carried over",
+                "10: memswap_limit: 'lots' is less than a MiB, or no size",
+                "11: healthcheck.retries: 'few' is no number from 1 to 1000; left out",
+                "11: healthcheck.interval: 'soon' is no time; not carried over",
+                "11: healthcheck.start_interval: not carried over",
+                "15: networks.own: not carried over; the instances of a swarm share one network "
+                    + "of its own",
+            ])
+    }
+
+    @Test func aCheckOfAnotherPortOrNoneIsTheEnginesBusiness() throws {
+        let other = try config(
+            "image: x\nhealthcheck: { test: \"curl http://localhost:9999/healthz\" }")
+        #expect(
+            other.specific?["healthCheck"]
+                == .map(["command": .string("curl http://localhost:9999/healthz")]))
+        for off in ["{ disable: true }", "{ test: [NONE] }"] {
+            let config = try config("image: x\nhealthcheck: \(off)")
+            #expect(config.specific?["healthCheck"] == .map(["disabled": .bool(true)]))
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("gpus: all", .string("all"), []),
+            (
+                "gpus: [{ device_ids: ['0', '3'] }]", .list([.string("0"), .string("3")]),
+                []
+            ),
+            ("gpus: [{}]", .string("all"), []),
+            ("gpus: some", nil, ["gpus: not understood; not carried over"]),
+            (
+                "gpus: [{ capabilities: [tpu] }]", nil,
+                ["a request for devices that no spec can make; not carried over"]
+            ),
+            ("gpus: [{ count: few }]", nil, ["'few' is no number of GPUs; not carried over"]),
+            (
+                "gpus: [{ count: 1, options: { a: b } }]", .int(1),
+                ["devices.options: not carried over"]
+            ),
+            (
+                "stop_grace_period: 0s", nil,
+                ["stop_grace_period: '0s' is not from 1s to 1h; not carried over"]
+            ),
+            (
+                "pids_limit: many", nil,
+                ["pids_limit: 'many' is no number from 1 on; not carried over"]
+            ),
+            ("pids_limit: -1", nil, []),
+        ] as [(String, Value?, [String])])
+    func requestsForDevicesAndEnds(line: String, expected: Value?, says: [String]) throws {
+        let all = try imported("services:\n  web:\n    image: x\n    \(line)\n")
+        #expect(try #require(all.specs.first).config.specific?["gpus"] == expected)
+        #expect(all.remarks.map(\.message) == says)
+        #expect(all.specs.first?.config.specific?["stopTimeout"] == nil)
+        #expect(all.specs.first?.config.specific?["pidsLimit"] == nil)
+    }
+}
