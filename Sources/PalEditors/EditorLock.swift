@@ -2,13 +2,7 @@ public import PalModel
 import PalProvider
 
 /// What opens the editor of an image, and how the editor is told: by files and variables only, so
-/// that no argument shows it.
-///
-/// - code-server reads a configuration file that `CODE_SERVER_CONFIG` names. A variable `PASSWORD`
-///   or `HASHED_PASSWORD` wins over what is in it.
-/// - openvscode-server and `code serve-web` read a token from a file that an argument names. The
-///   image of the first begins with `--without-connection-token`, which they do not take beside it:
-///   so pal's entry point stands in the place of the image's.
+/// that no argument shows it. `EditorProfile` has each editor's way.
 public enum EditorLock: String, Sendable, Hashable {
     /// A password that pal generated.
     case password
@@ -16,18 +10,15 @@ public enum EditorLock: String, Sendable, Hashable {
     case token
     /// The spec's secret `PASSWORD` or `HASHED_PASSWORD`.
     case secret
-    /// What the spec's `env`, `command` or entry point says.
+    /// What the spec's `env`, `command` or entry point says, or the image by itself.
     case own
 
-    /// The secrets that code-server takes in the place of a generated password, with the key of its
-    /// configuration file.
-    private static let passwordKeys = [
-        "PASSWORD": "password", "HASHED_PASSWORD": "hashed-password",
-    ]
-    private static let ownVariables = ["PASSWORD", "HASHED_PASSWORD", "CODE_SERVER_CONFIG"]
-
     /// Every variable that decides how an editor is opened, or that tells it.
-    public static let variables = ownVariables + ["CODE_SERVER_COOKIE_SUFFIX"]
+    public static let variables = Editor.allCases.map { EditorProfile.of($0) }.flatMap {
+        let cookie = $0.cookieVariable.map { [$0] } ?? []
+        guard case .configFile(let variable, let passwords, _) = $0.opening else { return cookie }
+        return passwords.keys.sorted() + [variable] + cookie
+    }
 
     /// Where pal's own files are inside; names with a hyphen are no secret's.
     public static let directory = "/run/secrets"
@@ -36,79 +27,82 @@ public enum EditorLock: String, Sendable, Hashable {
 
     /// What opens the editor of a config; nil for one that pal has no table entry for.
     public init?(for config: InstanceConfig) {
-        switch config.editor ?? .codeServer {
-        case .codeServer:
-            if Self.ownVariables.contains(where: { config.env?[$0] != nil })
-                || Self.saysHowToOpen(config.command ?? [])
+        let arguments = config.command ?? []
+        let hasOwnEntrypoint = config.specific?["entrypoint"] != nil
+        switch EditorProfile(for: config).opening {
+        case .unknown: return nil
+        case .configFile(let variable, let passwords, let winning):
+            let secrets = passwords.keys.compactMap { config.secrets?[$0] }
+            let isOpenedByVariable = Self.readsVariablesAlone(config)
+            if ([variable] + passwords.keys).contains(where: { config.env?[$0] != nil })
+                || Self.says(winning, arguments)
             {
                 self = .own
-            } else if Self.passwordKeys.keys.contains(where: { config.secrets?[$0] != nil }) {
+            } else if secrets.contains(where: { !isOpenedByVariable || $0.as == "env" }) {
                 self = .secret
             } else {
-                self = .password
+                self = isOpenedByVariable ? .own : .password
             }
-        case .openvscodeServer:
-            let arguments = config.command ?? []
-            let isOwn =
-                Self.hasOwnEntrypoint(config)
-                || arguments.contains { $0.hasPrefix("--without-connection-token") }
+        case .tokenFile(_, let argument?):
+            let isOwn = hasOwnEntrypoint || arguments.contains { $0.hasPrefix(argument) }
             self = isOwn ? .own : .token
-        case .vscode:
-            // There is no usual image: a command of the spec's own is the whole of it.
-            let isOwn = config.command != nil || Self.hasOwnEntrypoint(config)
-            self = isOwn ? .own : .token
-        case .custom: return nil
+        case .tokenFile(_, nil):
+            self = hasOwnEntrypoint || config.command != nil ? .own : .token
         }
     }
 
-    /// Arguments win over the configuration file, and over the variable that names it.
-    private static func saysHowToOpen(_ arguments: [String]) -> Bool {
+    /// Whether one of these arguments is there, with the value that it must have.
+    private static func says(_ winning: [String: String?], _ arguments: [String]) -> Bool {
         zip(arguments, arguments.dropFirst() + [""]).contains { argument, next in
-            argument == "--auth=none" || (argument == "--auth" && next == "none")
-                || argument == "--config" || argument.hasPrefix("--config=")
+            winning.contains { name, value in
+                guard let value else { return argument == name || argument.hasPrefix(name + "=") }
+                return argument == "\(name)=\(value)" || argument == name && next == value
+            }
         }
     }
 
-    private static func hasOwnEntrypoint(_ config: InstanceConfig) -> Bool {
-        config.specific?["entrypoint"] != nil
+    /// linuxserver.io's image starts code-server with flags that win over any file.
+    private static func readsVariablesAlone(_ config: InstanceConfig) -> Bool {
+        EditorProfile.isLinuxServer(EditorProfile.image(for: config))
     }
 
     /// Whether pal keeps the password or token.
     public var isGenerated: Bool { self == .password || self == .token }
 
     /// The variables that tell the editor: none of them secret, and all of them pal's own, so that
-    /// they are no part of what a spec says. Cookies are kept by host and not by port, so each
-    /// instance gets a name of its own for them.
+    /// they are no part of what a spec says.
     public static func environment(for config: InstanceConfig, id: String) -> [String: String] {
-        guard (config.editor ?? .codeServer) == .codeServer else { return [:] }
-        var environment = ["CODE_SERVER_COOKIE_SUFFIX": id]
-        if readsConfigFile(config) { environment["CODE_SERVER_CONFIG"] = configFile }
+        let profile = EditorProfile(for: config)
+        var environment: [String: String] = [:]
+        if let cookie = profile.cookieVariable { environment[cookie] = id }
+        if let variable = readConfigFile(config)?.variable { environment[variable] = configFile }
         return environment
     }
 
-    private static func readsConfigFile(_ config: InstanceConfig) -> Bool {
+    /// How an editor is told that reads a configuration file of pal's; nil for others.
+    private static func readConfigFile(
+        _ config: InstanceConfig
+    ) -> (variable: String, passwords: [String: String])? {
+        guard case .configFile(let variable, let passwords, _) = EditorProfile(for: config).opening
+        else { return nil }
         switch EditorLock(for: config) {
-        case .password: true
+        case .password: return (variable, passwords)
         case .secret:
-            passwordKeys.keys.contains { config.secrets?[$0].map { $0.as != "env" } ?? false }
-        default: false
+            let isFile = passwords.keys.contains {
+                config.secrets?[$0].map { $0.as != "env" } ?? false
+            }
+            return isFile ? (variable, passwords) : nil
+        default: return nil
         }
     }
 
     /// The entry point in the place of the image's; nil where the image's own will do.
     public static func entrypoint(for config: InstanceConfig) -> [String]? {
-        guard EditorLock(for: config) == .token else { return nil }
-        let program: String
-        switch config.editor {
-        case .openvscodeServer:
-            program =
-                #""${OPENVSCODE_SERVER_ROOT:-/home/.openvscode-server}/bin/openvscode-server""#
-        case .vscode: program = "code serve-web --accept-server-license-terms"
-        default: return nil
-        }
-        let port = EditorProfile(for: config).port ?? 0
+        let profile = EditorProfile(for: config)
+        guard EditorLock(for: config) == .token, case .tokenFile(let program, _) = profile.opening
+        else { return nil }
         let script =
-            "exec \(program) --host 0.0.0.0 --port \(port) "
+            "exec \(program) --host 0.0.0.0 --port \(profile.port ?? 0) "
             + #"--connection-token-file \#(tokenFile) "$@""#
         return ["/bin/sh", "-c", script, "--"]
     }
@@ -124,12 +118,12 @@ public enum EditorLock: String, Sendable, Hashable {
         if EditorLock(for: config) == .token {
             return generated.map { [PlacedFile(path: tokenFile, content: $0)] } ?? []
         }
-        guard readsConfigFile(config) else { return [] }
+        guard let passwords = readConfigFile(config)?.passwords else { return [] }
         var lines = ["auth: password"]
         if let password = generated?.text {
             lines.append("password: \(Value.string(password).canonicalJSON)")
         }
-        for (name, key) in passwordKeys.sorted(by: { $0.key < $1.key }) {
+        for (name, key) in passwords.sorted(by: { $0.key < $1.key }) {
             guard generated == nil, config.secrets?[name]?.as != "env", let value = secrets[name]
             else { continue }
             guard let text = value.text, !text.isEmpty, !text.contains(where: \.isNewline) else {
@@ -143,5 +137,20 @@ public enum EditorLock: String, Sendable, Hashable {
         lines.append("cert: false")
         let content = SecretValue(lines.joined(separator: "\n") + "\n")
         return [PlacedFile(path: configFile, content: content)]
+    }
+
+    /// What a person should know of how a config's editor is opened.
+    public static func warnings(_ config: InstanceConfig) -> [Condition] {
+        guard EditorLock(for: config) == .own, readsVariablesAlone(config),
+            !["PASSWORD", "HASHED_PASSWORD", "FILE__PASSWORD", "FILE__HASHED_PASSWORD"].contains(
+                where: { config.env?[$0] != nil })
+        else { return [] }
+        return [
+            Condition(
+                .exposed, reason: "EditorWithoutPassword",
+                message: "linuxserver.io's image asks for no password unless it is a variable: "
+                    + "whoever reaches its port has the editor; add "
+                    + "secrets: { PASSWORD: { fromEnv: NAME, as: env } }")
+        ]
     }
 }

@@ -1,3 +1,4 @@
+internal import PalEditors
 public import PalModel
 
 /// What an import made of somebody else's description.
@@ -85,21 +86,15 @@ extension InstanceConfig {
 enum EditorImage {
     /// The editor that an image serves, by its name.
     static func editor(_ image: String) -> Editor {
-        let name = (image.split(separator: "@").first ?? "").split(separator: "/").last ?? ""
-        if name.hasPrefix("openvscode-server") { return .openvscodeServer }
-        if name.hasPrefix("code-server") { return isLinuxServer(image) ? .custom : .codeServer }
-        return .custom
+        EditorProfile.editor(ofImage: image) ?? .custom
     }
-
-    /// linuxserver.io's image: another port, another home, and users of its own.
-    static func isLinuxServer(_ image: String) -> Bool { image.contains("linuxserver/code-server") }
 
     /// Writes down what the image is.
     static func describe(_ config: inout InstanceConfig) {
         let image = config.image ?? ""
         let editor = editor(image)
         if editor != .codeServer { config.editor = editor }
-        if isLinuxServer(image) {
+        if EditorProfile.isLinuxServer(image) {
             config.network.port = 8443
             config.health.path = "/healthz"
             config.setSpecific("home", .string("/config"))
@@ -107,13 +102,10 @@ enum EditorImage {
     }
 
     /// Where the home is inside, where that is known.
-    static func home(_ config: InstanceConfig) -> String {
-        if let home = config.specific?["home"].flatMap({ String($0) }) { return home }
-        return config.editor == .openvscodeServer ? "/home/workspace" : "/home/coder"
-    }
+    static func home(_ config: InstanceConfig) -> String { EditorProfile(for: config).home }
 
     /// Where `workspacePath` is mounted.
     static func projectFolder(_ config: InstanceConfig) -> String {
-        config.editor == .openvscodeServer ? "/home/workspace/project" : "/home/coder/project"
+        EditorProfile(for: config).projectFolder
     }
 }

@@ -161,6 +161,64 @@ struct EditorTests {
         }
     }
 
+    @Test(
+        "a secret HASHED_PASSWORD opens it to whoever knows what was hashed",
+        arguments: [
+            nil, "env",
+        ])
+    func hashedSecret(as form: String?) async throws {
+        let hash = "2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90"
+        try await withEditors(environment: ["PAL_TEST_HASH": hash]) { swarm in
+            let reference = ["fromEnv": "PAL_TEST_HASH", "as": form].compactMapValues(\.self)
+            let secret = try #require(SecretReference(.texts(reference)))
+            let made = try await createReady(swarm) { $0.secrets = ["HASHED_PASSWORD": secret] }
+            let access = try await swarm.provider.getAccess(made.reference)
+            guard case .unknown(let why) = access.credential else {
+                throw TestFailure("pal made one")
+            }
+            #expect(why.contains("secret"))
+            for (word, status) in [("alice", 302), ("bob", 401), (hash, 401)] {
+                let answer = try await ask(
+                    swarm, access.address + "login", method: "POST", body: "password=\(word)")
+                #expect(answer.status == status, "\(word)")
+            }
+        }
+    }
+
+    /// pal showed a password that opened nothing.
+    @Test("a command that lets everybody in is the spec's word, and pal makes no password")
+    func withoutPassword() async throws {
+        try await withEditors { swarm in
+            let made = try await createReady(swarm) { $0.command = ["--auth", "none"] }
+            let access = try await swarm.provider.getAccess(made.reference)
+            guard case .unknown(let why) = access.credential else {
+                throw TestFailure("pal made one")
+            }
+            #expect(why.contains("its spec says"))
+            #expect(try await ask(swarm, access.link).status == 200)
+        }
+    }
+
+    @Test("linuxserver.io's image reads variables alone, and without one it is said")
+    func linuxServer() throws {
+        let provider = DockerProvider(try dockerSettings(), logger: Logger(label: "test"))
+        var config = InstanceConfig(name: "alice")
+        config.image = "lscr.io/linuxserver/code-server:latest"
+        #expect(EditorLock(for: config) == .own)
+        #expect(provider.warnings(config).map(\.reason) == ["EditorWithoutPassword"])
+        config.secrets = ["PASSWORD": SecretReference(.texts(["fromEnv": "X"]))]
+            .compactMapValues(\.self)
+        #expect(EditorLock(for: config) == .own, "a file is not read")
+        #expect(provider.warnings(config).map(\.reason) == ["EditorWithoutPassword"])
+        config.secrets = ["PASSWORD": SecretReference(.texts(["fromEnv": "X", "as": "env"]))]
+            .compactMapValues(\.self)
+        #expect(EditorLock(for: config) == .secret)
+        #expect(provider.warnings(config).map(\.reason) == ["SecretInEnvironment"])
+        config.secrets = nil
+        config.env = ["PASSWORD": "x"]
+        #expect(EditorLock(for: config) == .own && provider.warnings(config).isEmpty)
+    }
+
     @Test("openvscode-server asks for the token, which its log does not show through pal")
     func openVSCode() async throws {
         try await withEditors { swarm in

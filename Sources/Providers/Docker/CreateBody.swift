@@ -91,13 +91,13 @@ struct CreateBody: Sendable {
         return environment
     }
 
-    /// openvscode-server takes its port as an argument only.
+    /// Some editors take their port as an argument only.
     private var command: [String]? {
         if let command = config.command { return command }
-        guard config.editor == .openvscodeServer, let port = config.network.port,
+        guard let argument = profile.portArgument, let port = config.network.port,
             EditorLock.entrypoint(for: config) == nil
         else { return nil }
-        return ["--port", String(port)]
+        return [argument, String(port)]
     }
 
     /// The user's labels, and pal's over them.

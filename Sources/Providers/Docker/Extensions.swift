@@ -1,3 +1,4 @@
+import PalEditors
 import PalModel
 import PalProvider
 import Synchronization
@@ -93,14 +94,8 @@ enum ExtensionList {
         }
     }
 
-    /// The editor's program as a shell finds it inside; nil where it installs nothing by itself.
     private static func program(of editor: Editor) -> String? {
-        switch editor {
-        case .codeServer: "code-server"
-        case .openvscodeServer:
-            #""${OPENVSCODE_SERVER_ROOT:-/home/.openvscode-server}/bin/openvscode-server""#
-        case .vscode, .custom: nil
-        }
+        EditorProfile.of(editor).extensionsProgram
     }
 
     /// The label that says what a container is to have: what there is inside decides, and the

@@ -83,8 +83,13 @@ extension ContainerDetail {
 }
 
 extension DockerProvider {
-    /// A secret that is a variable can be read by everybody who may use the Engine.
+    /// A secret that is a variable can be read by everybody who may use the Engine; and an image
+    /// may open its editor to all.
     public func warnings(_ config: InstanceConfig) -> [Condition] {
+        EditorLock.warnings(config) + exposedSecrets(config)
+    }
+
+    private func exposedSecrets(_ config: InstanceConfig) -> [Condition] {
         (config.secrets ?? [:]).filter { $0.value.as == "env" }.keys.sorted().map { name in
             Condition(
                 .exposed, reason: "SecretInEnvironment",

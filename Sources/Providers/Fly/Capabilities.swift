@@ -119,12 +119,13 @@ extension FlyProvider {
 
     /// Whoever may read the app can read what is in a machine's config.
     public func warnings(_ config: InstanceConfig) -> [Condition] {
-        (config.secrets ?? [:]).keys.sorted().map { name in
+        let secrets = (config.secrets ?? [:]).keys.sorted().map { name in
             Condition(
                 .exposed, reason: "SecretInMachineConfig",
                 message: "secret '\(name)' is part of the machine's config, which whoever may read "
                     + "the app at Fly.io can read")
         }
+        return EditorLock.warnings(config) + secrets
     }
 }
 
