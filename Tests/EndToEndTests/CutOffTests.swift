@@ -5,13 +5,13 @@ import Testing
 
 /// What hangs on the Engine by a connection of its own: it ends with it, says why, and can be had
 /// again.
-@Suite("What an Engine's death cuts off", .needsOwnEngine, .timeLimit(.minutes(10)))
+@Suite("What an Engine's death cuts off", .needsKillableEngine, .timeLimit(.minutes(10)))
 struct CutOffTests {
     /// A scene with one instance on an Engine of its own.
     private func play(
-        _ more: String = "", _ body: (Scene, OwnEngine, DockerEngine) async throws -> Void
+        _ more: String = "", _ body: (Scene, any KillableEngine, DockerEngine) async throws -> Void
     ) async throws {
-        let engine = try OwnEngine()
+        let engine: any KillableEngine = DockerEngine.isPodman ? OwnPodman() : try OwnEngine()
         defer { engine.remove() }
         try await engine.start()
         try await BusyboxImage.load(into: .unixSocket(path: engine.socket))
@@ -30,19 +30,21 @@ struct CutOffTests {
         }
     }
 
-    private func comeBack(_ engine: OwnEngine, _ scene: Scene) async throws {
+    private func comeBack(_ engine: any KillableEngine, _ scene: Scene) async throws {
         try await engine.bury()
         try await engine.start()
         try await scene.apply()
     }
 
     @Test func aCommandSaysSo() async throws {
-        try await play { scene, engine, docker in
-            async let command = scene.pal("exec", "alice", "--", "sh", "-c", "sleep 1234")
+        try await play { scene, engine, _ in
+            let seconds = Int.random(in: 100_000_000...999_999_999)
+            async let command = scene.pal("exec", "alice", "--", "sleep", "\(seconds)")
             try await scene.eventually("the command runs") { _ in
-                let id = try await docker.containers(swarm: scene.swarm).first?.Id ?? ""
-                let top = try await docker.call("GET", "/containers/\(id)/top")
-                return String(decoding: top.body, as: UTF8.self).contains("sleep 1234")
+                try FileManager.default.contentsOfDirectory(atPath: "/proc").contains {
+                    FileManager.default.contents(atPath: "/proc/\($0)/cmdline")
+                        == Data("sleep\u{0}\(seconds)\u{0}".utf8)
+                }
             }
             engine.killer()
             let cut = try await command
@@ -55,7 +57,7 @@ struct CutOffTests {
 
     @Test(arguments: [true, false]) func aCopySaysSo(_ isInwards: Bool) async throws {
         try await play { scene, engine, _ in
-            let volume = engine.directory + "/data/volumes/pal_\(scene.swarm)_alice_home/_data"
+            let volume = engine.volumes + "/pal_\(scene.swarm)_alice_home/_data"
             let file = isInwards ? scene.root + "/big" : volume + "/big"
             // Nothing but holes, which cost time to copy and no room to keep.
             #expect(FileManager.default.createFile(atPath: file, contents: nil))

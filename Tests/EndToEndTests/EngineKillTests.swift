@@ -18,32 +18,48 @@ struct EngineKillTests {
         case succeed
         /// The first replacement of a container that was made by hand.
         case adopt
-        case stop, start, delete
+        case stop, start, restart, delete
+        /// The editor's extensions, which take some commands inside.
+        case extend
+        /// What the registry has and the Engine has not yet.
+        case follow
         var testDescription: String { rawValue }
     }
 
     @Test(arguments: Operation.allCases)
     func nothingIsLostAndNothingDoubled(_ operation: Operation) async throws {
-        guard operation == .pull else { return try await play(operation, BusyboxImage.name) }
-        try await TestRegistry.run { registry in
-            try await play(operation, try await registry.push("killed:1", megabytes: 16))
+        switch operation {
+        case .pull:
+            try await TestRegistry.run { registry in
+                try await play(operation, try await registry.push("killed:1", megabytes: 16))
+            }
+        case .follow:
+            try await TestRegistry.run { try await play(operation, $0.name("killed"), $0) }
+        case .extend: try await play(operation, EditorImages.codeServer)
+        default: try await play(operation, BusyboxImage.name)
         }
     }
 
-    private func play(_ operation: Operation, _ image: String) async throws {
+    private func play(
+        _ operation: Operation, _ image: String, _ registry: TestRegistry? = nil
+    ) async throws {
         let engine: any KillableEngine = DockerEngine.isPodman ? OwnPodman() : try OwnEngine()
         defer { engine.remove() }
         try await engine.start()
         try await BusyboxImage.load(into: .unixSocket(path: engine.socket))
+        if operation == .extend {
+            try await EditorImages.loadCodeServer(at: engine.socket)
+        }
         let relay = try RelayEngine(to: engine.socket)
         defer { relay.close() }
         try await Scene.play { plain in
             let scene = plain.with(["DOCKER_HOST": "unix://\(relay.path)"])
             let play = Play(
-                operation: operation, image: image, scene: scene, engine: engine, relay: relay)
+                operation: operation, image: image, registry: registry, scene: scene,
+                engine: engine, relay: relay)
             try await scene.running {
                 var change = 1
-                while try await play.killed(at: change) { change += 1 }
+                while change <= play.most, try await play.killed(at: change) { change += 1 }
                 #expect(change > 1, "the Engine was never killed")
             }
             try await DockerEngine(socket: engine.socket).removeEverything(of: scene.swarm)
@@ -55,19 +71,24 @@ struct EngineKillTests {
 private struct Play {
     let operation: EngineKillTests.Operation
     let image: String
+    let registry: TestRegistry?
     let scene: Scene
     let engine: any KillableEngine
     let relay: RelayEngine
+
+    /// After as many changes the same come again: a look at how far the extensions are.
+    var most: Int { operation == .extend ? 6 : .max }
 
     /// Runs the operation and kills the Engine at the change of that number.
     ///
     /// - Returns: False where the operation was done before it came to so many changes.
     func killed(at change: Int) async throws -> Bool {
-        let start = try await prepare(change)
+        let row = try await prepare(change)
+        let start = Start(row: row, startedAt: await startedAt())
         let fuse = Fuse(change)
         let death = engine.killer
-        relay.treat { seen in
-            Self.isChange(seen) && fuse.burns(at: seen) ? .interrupt(death) : .pass
+        relay.treat { [operation] seen in
+            Self.isChange(seen, of: operation) && fuse.burns(at: seen) ? .interrupt(death) : .pass
         }
         let wish = wish(change)
         async let asked: Void = wish()
@@ -100,9 +121,26 @@ private struct Play {
         return victim != nil
     }
 
+    /// How it was before the operation.
+    private struct Start {
+        var row: Scene.Row?
+        /// When the container's run began.
+        var startedAt: String?
+    }
+
     /// The swarm as it is before the operation.
     private func prepare(_ change: Int) async throws -> Scene.Row? {
-        if operation == .create || operation == .pull {
+        if operation == .follow {
+            if change > 1 { try scene.remove("alice.yaml") }
+            try await scene.eventually("nothing is there") { $0["alice"] == nil }
+            // A name of its own each time: a registry is not asked of one again for a while.
+            try await registry?.push("killed:\(change)")
+            try scene.write("alice.yaml", spec(0, tag: ":\(change)"))
+            let ready = try await scene.eventually("alice is ready") { $0["alice"]?.ready == true }
+            try await registry?.push("killed:\(change)")
+            return ready["alice"]
+        }
+        if [.create, .pull, .extend].contains(operation) {
             if change > 1 { try scene.remove("alice.yaml") }
             try await scene.eventually("nothing is there") { $0["alice"] == nil }
             if operation == .pull {
@@ -155,45 +193,51 @@ private struct Play {
             switch operation {
             case .update: spec(0, memory: Self.memory(change))
             case .replace, .succeed, .adopt: spec(change)
+            case .extend: whole + "extensions: [golang.go, a.b]\n"
+            case .follow: spec(0, tag: ":\(change)") + "specific: { followTag: true }\n"
             default: whole
             }
         return switch operation {
-        case .create, .pull, .update, .replace, .succeed, .adopt:
+        case .create, .pull, .update, .replace, .succeed, .adopt, .extend, .follow:
             { try scene.write("alice.yaml", text) }
         // It may fail, and say so: the request is done when the Engine is back.
         case .stop: { _ = try await scene.pal("stop", "alice", "--timeout", "60s") }
         case .start: { _ = try await scene.pal("start", "alice", "--timeout", "60s") }
+        case .restart: { _ = try await scene.pal("restart", "alice", "--timeout", "60s") }
         case .delete: { try scene.remove("alice.yaml") }
         }
     }
 
     private func isReached(
-        _ status: Scene.Status, _ start: Scene.Row?, _ change: Int
+        _ status: Scene.Status, _ start: Start, _ change: Int
     ) async -> Bool {
         let alice = status["alice"]
         let isReady = alice?.ready == true && alice?.has("ProviderUnreachable") != true
         switch operation {
-        case .create, .pull, .start: return isReady
+        case .create, .pull, .start, .extend: return isReady
+        case .restart:
+            let now = await startedAt()
+            return isReady && now != nil && now != start.startedAt
         case .update:
             let memory = await memory()
             return isReady && memory == Self.memory(change)
-        case .replace, .succeed:
-            return isReady && alice?.generation == (start?.generation ?? 0) + 1
+        case .replace, .succeed, .follow:
+            return isReady && alice?.generation == (start.row?.generation ?? 0) + 1
         case .adopt:
             let id = alice?.instance?.providerInstanceId
-            return isReady && id != nil && id != start?.instance?.providerInstanceId
+            return isReady && id != nil && id != start.row?.instance?.providerInstanceId
         case .stop: return alice?.status == "stopped"
         case .delete: return alice == nil
         }
     }
 
-    private func look(_ victim: RelayEngine.Seen?, _ start: Scene.Row?) async throws {
+    private func look(_ victim: RelayEngine.Seen?, _ start: Start) async throws {
         let docker = DockerEngine(socket: engine.socket)
         let expected = operation == .delete ? 0 : 1
         try await scene.eventually("there is one after \(String(describing: victim))") { _ in
             try await docker.containers(swarm: scene.swarm).count == expected
         }
-        if operation == .adopt, let id = start?.instance?.providerInstanceId {
+        if operation == .adopt, let id = start.row?.instance?.providerInstanceId {
             let left = try await docker.call("GET", "/containers/\(id)/json")
             #expect(left.status == 404, "the old one is left after \(String(describing: victim))")
         }
@@ -207,7 +251,12 @@ private struct Play {
                 }
             }
         }
-        guard [.update, .replace, .stop, .start].contains(operation) else { return }
+        if operation == .extend {
+            let list = try await scene.pal(
+                "exec", "alice", "--", "code-server", "--list-extensions")
+            #expect(list.out == "a.b@1.0.0\ngolang.go@1.0.0\n", "\(list)")
+        }
+        guard [.update, .replace, .stop, .start, .restart].contains(operation) else { return }
         if operation == .stop {
             let started = try await scene.pal("start", "alice")
             #expect(started.code == 0, "\(started)")
@@ -226,9 +275,17 @@ private struct Play {
         _ = try await scene.pal("retry", "alice")
     }
 
-    private static func isChange(_ seen: RelayEngine.Seen) -> Bool {
-        seen.method != "GET" && seen.method != "HEAD" && !seen.path.contains("/exec")
-            && !seen.path.contains("/wait")
+    /// Of what has other operations within it, only that which is its own.
+    private static func isChange(
+        _ seen: RelayEngine.Seen, of operation: EngineKillTests.Operation
+    ) -> Bool {
+        switch operation {
+        case .extend: seen.path.contains("/exec")
+        case .follow: seen.path.contains("/images/create")
+        default:
+            seen.method != "GET" && seen.method != "HEAD" && !seen.path.contains("/exec")
+                && !seen.path.contains("/wait")
+        }
     }
 
     /// What an update asks for, in MiB.
@@ -243,15 +300,24 @@ private struct Play {
         return try? await engine.memory(of: id)
     }
 
+    /// When the container's run began; nil where nothing says.
+    private func startedAt() async -> String? {
+        let engine = DockerEngine(socket: engine.socket)
+        guard let id = try? await engine.containers(swarm: scene.swarm).first?.Id else {
+            return nil
+        }
+        return try? await engine.detail(of: id).State.StartedAt
+    }
+
     /// With a volume that goes with it, and a secret, which is written into it as a file.
     private var whole: String {
         spec(0) + "onDelete: delete\nsecrets: { SEARCH: { fromEnv: PATH } }\n"
     }
 
-    private func spec(_ version: Int, memory: Int = 128) -> String {
+    private func spec(_ version: Int, memory: Int = 128, tag: String = "") -> String {
         """
         name: alice
-        image: \(image)
+        image: \(image)\(tag)
         resources: { memory: { max: \(memory) }, storage: { persistent: \(operation != .succeed) } }
         env: { VERSION: "\(version)" }
 

@@ -85,6 +85,13 @@ public final class DockerEngine: Sendable {
             /// A volume's name.
             public var Name: String?
         }
+        /// How it runs.
+        public struct Run: Decodable, Sendable {
+            /// When its run began.
+            public var StartedAt: String
+        }
+        /// How it runs.
+        public var State: Run
         /// What its host gives it.
         public var HostConfig: Host
         /// Where it is reached.

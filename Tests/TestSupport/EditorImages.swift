@@ -10,7 +10,7 @@ import PalHTTP
 /// given, and end where the real one would.
 public enum EditorImages {
     /// As `codercom/code-server`.
-    public static let codeServer = local("pal-tests-code-server:2")
+    public static let codeServer = local("pal-tests-code-server:3")
     /// As `gitpod/openvscode-server`.
     public static let openVSCodeServer = local("pal-tests-openvscode-server:1")
     /// As an image that somebody put VS Code's own command into.
@@ -27,11 +27,7 @@ public enum EditorImages {
 
     private static let made = Task {
         let engine = DockerEngine.endpoint
-        try await load(codeServer, into: engine, home: "home/coder", entry: ["/entrypoint"]) {
-            $0.add("entrypoint", Array(codeServerEntry.utf8), mode: 0o755)
-            $0.add("bin/code-server", Array(codeServerProgram.utf8), mode: 0o755)
-            $0.add("bin/answer", Array(codeServerAnswer.utf8), mode: 0o755)
-        }
+        try await loadCodeServer(at: DockerEngine.socketPath)
         let entry = [
             "/bin/sh", "-c",
             "exec ${OPENVSCODE_SERVER_ROOT}/bin/openvscode-server --host 0.0.0.0 "
@@ -52,6 +48,16 @@ public enum EditorImages {
         try await load(serveWeb, into: engine, home: "home/vscode", entry: ["/bin/code"]) {
             $0.add("bin/code", Array(serveWebProgram.utf8), mode: 0o755)
             $0.add("bin/answer", Array((serveWebDownload + openVSCodeAnswer).utf8), mode: 0o755)
+        }
+    }
+
+    /// Makes the first of them at another Engine than that of the tests.
+    public static func loadCodeServer(at socket: String) async throws {
+        let engine = Endpoint.unixSocket(path: socket)
+        try await load(codeServer, into: engine, home: "home/coder", entry: ["/entrypoint"]) {
+            $0.add("entrypoint", Array(codeServerEntry.utf8), mode: 0o755)
+            $0.add("bin/code-server", Array(codeServerProgram.utf8), mode: 0o755)
+            $0.add("bin/answer", Array(codeServerAnswer.utf8), mode: 0o755)
         }
     }
 

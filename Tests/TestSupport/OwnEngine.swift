@@ -30,6 +30,9 @@ public final class OwnEngine {
             atPath: directory, withIntermediateDirectories: true)
     }
 
+    /// Where the volumes are, each in a directory of its name.
+    public var volumes: String { directory + "/data/volumes" }
+
     /// Where the Engine answers while it runs.
     public var socket: String { directory + "/docker.sock" }
 

@@ -9,6 +9,8 @@ public protocol KillableEngine: AnyObject {
     var socket: String { get }
     /// What kills it at once; from any thread.
     var killer: @Sendable () -> Void { get }
+    /// Where the volumes are, each in a directory of its name.
+    var volumes: String { get }
     /// Starts it, and waits until it answers.
     func start() async throws
     /// Waits for the end of one that was killed.
@@ -50,6 +52,9 @@ public final class OwnPodman: KillableEngine {
     private var process: Process?
     /// Where it answers while it runs.
     public let socket = "/tmp/pal-podman-\(UInt64.random(in: 0 ... .max)).sock"
+
+    /// Where the volumes are, each in a directory of its name.
+    public var volumes: String { root + "/storage/volumes" }
 
     /// Starts nothing.
     public init() {}

@@ -51,7 +51,7 @@ done
 # What is tested on Docker's Engine once more, with Podman's service in its place. Of many that start
 # at once Podman 4.3 forgets a port or a mount now and then.
 if [ -n "${PAL_TEST_PODMAN:-}" ]; then
-    scenes='^EndToEndTests\.(Docker(Image|Repair|Fault)|Open|Exec|Import|Logs|Copy)Tests'
+    scenes='^EndToEndTests\.(Docker(Image|Repair|Fault)|Open|Exec|Import|Logs|Copy|CutOff)Tests'
     for tests in "^DockerProviderTests|$scenes" EngineKillTests; do
         "${run[@]}" env PAL_TEST_ENGINE=podman SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 \
             swift test --skip-build --disable-xctest --filter "$tests" | tee -a "$log"

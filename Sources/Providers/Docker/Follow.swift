@@ -18,7 +18,20 @@ extension DockerProvider: FollowingProvider {
         _ config: InstanceConfig, progress: @escaping ProgressHandler
     ) async throws(ProviderFailure) {
         let image = CreateBody.image(config)
-        guard registryLooks.begin(image), let here = try await inspectImage(image) else { return }
+        guard registryLooks.begin(image) else { return }
+        do throws(ProviderFailure) {
+            try await fetchNewer(image, progress)
+        } catch {
+            // An Engine that went away in the middle asked nobody.
+            if error.error?.kind == .connection { registryLooks.forget(image) }
+            throw error
+        }
+    }
+
+    private func fetchNewer(
+        _ image: String, _ progress: @escaping ProgressHandler
+    ) async throws(ProviderFailure) {
+        guard let here = try await inspectImage(image) else { return }
         // Podman has no call for that; its pull fetches nothing where nothing is newer.
         if engine.isPodman {
             let news = Mutex<Progress?>(nil)
@@ -77,4 +90,7 @@ final class RegistryLooks: Sendable {
             return true
         }
     }
+
+    /// Lets the registry be asked again.
+    func forget(_ image: String) { last.withLock { $0[image] = nil } }
 }
