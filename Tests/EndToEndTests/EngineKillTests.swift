@@ -57,6 +57,13 @@ struct EngineKillTests {
             let play = Play(
                 operation: operation, image: image, registry: registry, scene: scene,
                 engine: engine, relay: relay)
+            // After a complete list the registry is asked.
+            if operation == .follow {
+                let path = scene.root + "/pal.yaml"
+                let config = try String(contentsOfFile: path, encoding: .utf8)
+                try (config + "\nresync: 5s\n").write(
+                    toFile: path, atomically: true, encoding: .utf8)
+            }
             try await scene.running {
                 var change = 1
                 while change <= play.most, try await play.killed(at: change) { change += 1 }
@@ -137,7 +144,13 @@ private struct Play {
             try await registry?.push("killed:\(change)")
             try scene.write("alice.yaml", spec(0, tag: ":\(change)"))
             let ready = try await scene.eventually("alice is ready") { $0["alice"]?.ready == true }
+            let docker = DockerEngine(socket: engine.socket)
+            let here = try await docker.call("GET", "/images/\(image):\(change)/json")
+            struct Image: Decodable { var Id: String }
+            let old = try JSONDecoder().decode(Image.self, from: Data(here.body)).Id
             try await registry?.push("killed:\(change)")
+            // Podman's services have one storage, so that the tag went with the newer image.
+            try await docker.call("POST", "/images/\(old)/tag?repo=\(image)&tag=\(change)")
             return ready["alice"]
         }
         if [.create, .pull, .extend].contains(operation) {
