@@ -190,6 +190,10 @@ struct SpecificsTests {
             ),
             (["portAddresses": .texts(["99": "127.0.0.1"])], "specific.portAddresses", "99/tcp"),
             (
+                ["portAddresses": .texts(["8080": "127.0.0.1", "8080/tcp": "127.0.0.2"])],
+                "specific.portAddresses", "twice"
+            ),
+            (
                 ["portAddresses": .texts(["8080": "localhost"])], "specific.portAddresses.8080",
                 "an IPv4 address"
             ),

@@ -89,11 +89,14 @@ struct HostPolicy: Sendable, Hashable {
     /// Whether a port may be published at an address: nobody but this machine, and where all are,
     /// needs nobody's word.
     func allowsPublishing(at address: String) -> Bool {
-        address.hasPrefix("127.") || address == publishAddress || allowed.contains(.portAddresses)
+        address.hasPrefix("127.") || [address, "0.0.0.0"].contains(publishAddress)
+            || allowed.contains(.portAddresses)
     }
 
     private func addressProblems(_ specifics: Specifics) -> [ConfigProblem] {
-        Set(specifics.portAddresses.values).filter { !allowsPublishing(at: $0) }.sorted().map {
+        Set(specifics.saidPortAddresses.map(\.address)).filter {
+            !allowsPublishing(at: $0)
+        }.sorted().map {
             ConfigProblem(
                 "specific.portAddresses",
                 "specific.portAddresses '\($0)' lets others than pal.yaml says reach a port; "

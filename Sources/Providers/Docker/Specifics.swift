@@ -100,11 +100,19 @@ struct Specifics: Sendable, Hashable {
         (values["networks"].flatMap { [Value]($0) } ?? []).compactMap(NetworkEnd.init(_:))
     }
 
+    /// Where single ports are published, as it is said: a port may stand there twice.
+    var saidPortAddresses: [(port: PortKey, address: String)] {
+        let said = values["portAddresses"].flatMap { [String: String]($0) } ?? [:]
+        return said.sorted { $0.key < $1.key }.compactMap { key, address in
+            PortKey(key).map { ($0, address) }
+        }
+    }
+
     /// Where single ports are published, by the port inside.
     var portAddresses: [PortKey: String] {
-        let said = values["portAddresses"].flatMap { [String: String]($0) } ?? [:]
-        let pairs = said.compactMap { key, address in PortKey(key).map { ($0, address) } }
-        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+        Dictionary(
+            saidPortAddresses.map { ($0.port, $0.address) }, uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// Memory and swap together, in bytes; -1 for without a limit.

@@ -231,13 +231,17 @@ extension SpecificsTable {
     ) -> [ConfigProblem] {
         let wanted = WantedPort.all(config, editorPort: EditorProfile(for: config).port)
         let published = Set(wanted.map(\.inside))
-        return specifics.portAddresses.keys.filter { !published.contains($0) }.map(\.text).sorted()
-            .map {
-                ConfigProblem(
-                    "specific.portAddresses",
-                    "specific.portAddresses: port \($0) is not published; add it to "
-                        + "network.ports, or remove it")
-            }
+        var seen: Set<PortKey> = []
+        return specifics.saidPortAddresses.compactMap { port, _ in
+            let isFirst = seen.insert(port).inserted
+            if isFirst, published.contains(port) { return nil }
+            return ConfigProblem(
+                "specific.portAddresses",
+                isFirst
+                    ? "specific.portAddresses: port \(port.text) is not published; add it to "
+                        + "network.ports, or remove it"
+                    : "specific.portAddresses: port \(port.text) stands there twice; remove one")
+        }
     }
 
     private static func volumeProblems(
