@@ -141,7 +141,10 @@ public enum EditorLock: String, Sendable, Hashable {
 
     /// What a person should know of how a config's editor is opened.
     public static func warnings(_ config: InstanceConfig) -> [Condition] {
-        guard EditorLock(for: config) == .own, readsVariablesAlone(config),
+        guard readsVariablesAlone(config),
+            !["PASSWORD", "HASHED_PASSWORD"].contains(where: {
+                config.secrets?[$0]?.as == "env"
+            }),
             !["PASSWORD", "HASHED_PASSWORD", "FILE__PASSWORD", "FILE__HASHED_PASSWORD"].contains(
                 where: { config.env?[$0] != nil })
         else { return [] }

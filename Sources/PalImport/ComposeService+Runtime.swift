@@ -93,7 +93,9 @@ extension ComposeService {
 
     mutating func readRestart(_ pair: Node.Pair) {
         guard let policy = text(pair.value) else { return }
-        if policy != "unless-stopped" { config.setSpecific("restart", .string(policy)) }
+        // To Compose 0 is no limit.
+        let name = policy == "on-failure:0" ? "on-failure" : policy
+        if name != "unless-stopped" { config.setSpecific("restart", .string(name)) }
     }
 
     mutating func readGracePeriod(_ pair: Node.Pair) {

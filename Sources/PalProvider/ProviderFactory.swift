@@ -38,9 +38,11 @@ public struct ProviderSettings: Sendable, Hashable {
         let shape = Shape.object(keys)
         guard let problem = shape.problems(of: .map(specific), at: [.key("specific")]).first
         else { return }
+        let what =
+            keys.isEmpty ? "\(type) has no settings of its own; remove specific" : problem.message
         throw .error(
             ProviderError(
-                .configuration, .invalidConfig, "provider '\(name)': \(problem.message)",
+                .configuration, .invalidConfig, "provider '\(name)': \(what)",
                 isRetryable: false))
     }
 }

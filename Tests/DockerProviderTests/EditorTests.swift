@@ -215,6 +215,9 @@ struct EditorTests {
         #expect(EditorLock(for: config) == .secret)
         #expect(provider.warnings(config).map(\.reason) == ["SecretInEnvironment"])
         config.secrets = nil
+        config.editor = .custom
+        #expect(provider.warnings(config).map(\.reason) == ["EditorWithoutPassword"])
+        config.editor = nil
         config.env = ["PASSWORD": "x"]
         #expect(EditorLock(for: config) == .own && provider.warnings(config).isEmpty)
     }

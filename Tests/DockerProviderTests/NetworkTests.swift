@@ -23,12 +23,15 @@ struct NetworkTests {
                 let made = try await swarm.createReady("alice") {
                     $0.specific = [
                         "network": .string(networks[0]), "aliases": .strings(["ide"]),
-                        "networks": .list([
-                            .map(["name": .string(networks[1]), "aliases": .strings(["back"])])
-                        ]),
+                        "networks": .list(
+                            [
+                                .map(["name": .string(networks[1]), "aliases": .strings(["back"])])
+                            ] + (DockerEngine.isPodman ? [] : [.texts(["name": "bridge"])])),
                     ]
                 }
-                #expect(made.metadata["networks"]?.split(separator: " ").count == 2)
+                #expect(
+                    made.metadata["networks"]?.split(separator: " ").count
+                        == (DockerEngine.isPodman ? 2 : 3))
                 let first = try await swarm.createReady("bob") {
                     $0.specific = ["network": .string(networks[0])]
                 }
@@ -141,14 +144,18 @@ struct NetworkTests {
         guard !DockerEngine.isPodman else { return }
         try await TestSwarm.run { swarm in
             let made = try await swarm.create("alice") {
-                $0.resources.memoryMax = 32
+                $0.resources.memoryMax = 100
                 $0.specific?["memorySwap"] = .int(100)
             }
-            let change = FieldChange(path: "resources.memory.max", from: .int(32), to: .int(64))
-            _ = try await swarm.provider.updateInstance(made.reference, PartialConfig([change]))
-            let detail = try await swarm.provider.inspect(made.providerInstanceId)
-            #expect(detail?.hostConfig.memory == 64 << 20)
-            #expect(detail?.hostConfig.memorySwap == 100 << 20)
+            for memory in [50, 64, 100] {
+                let change = FieldChange(
+                    path: "resources.memory.max", from: nil, to: .int(memory))
+                _ = try await swarm.provider.updateInstance(
+                    made.reference, PartialConfig([change]))
+                let detail = try await swarm.provider.inspect(made.providerInstanceId)
+                #expect(detail?.hostConfig.memory == memory << 20)
+                #expect(detail?.hostConfig.memorySwap == 100 << 20)
+            }
         }
     }
 }

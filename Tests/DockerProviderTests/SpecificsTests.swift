@@ -38,6 +38,14 @@ struct SpecificsTests {
             ("ipcMode", .string("host"), "hostNamespaces"),
             ("utsMode", .string("host"), "hostNamespaces"),
             ("usernsMode", .string("host"), "hostNamespaces"),
+            (
+                "mounts",
+                .list([
+                    .texts([
+                        "type": "bind", "source": "/srv", "target": "/w", "propagation": "rshared",
+                    ])
+                ]), "hostNamespaces"
+            ),
             ("portAddresses", .texts(["8080": "0.0.0.0"]), "portAddresses"),
         ])
     func rights(key: String, value: Value, right: String) throws {
@@ -373,5 +381,8 @@ struct SpecificsTests {
         #expect(!stands(bind))
         #expect(stands(bind.merging(["readOnly": .bool(true)]) { $1 }))
         #expect(stands(["type": .string("tmpfs"), "target": .string("/b")]))
+        var config = InstanceConfig(name: "alice")
+        config.specific = ["ipAddress": .string("10.0.0.5")]
+        #expect(!provider.canStandBeside(config), "one address is not for two")
     }
 }

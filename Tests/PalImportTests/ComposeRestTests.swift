@@ -62,6 +62,22 @@ struct ComposeRestTests {
             ])
     }
 
+    /// It went without a word.
+    @Test func aDefaultNetworkOfOthersIsJoinedByWhoSaysNothing() throws {
+        let all = try imported(
+            """
+            services:
+              web: { image: codercom/code-server, restart: "on-failure:0" }
+            networks: { default: { name: proxy, external: true } }
+            """)
+        #expect(
+            try #require(all.specs.first).config.specific == [
+                "networks": .list([.map(["name": .string("proxy")])]),
+                "restart": .string("on-failure"),
+            ])
+        #expect(all.remarks.isEmpty)
+    }
+
     @Test func aCheckOfAnotherPortOrNoneIsTheEnginesBusiness() throws {
         let other = try config(
             "image: x\nhealthcheck: { test: \"curl http://localhost:9999/healthz\" }")

@@ -35,7 +35,8 @@ struct CreateBody: Sendable {
     /// How it is in the network that it is made in.
     static func end(_ config: InstanceConfig, swarm: String) -> NetworkEnd {
         let specifics = Specifics(config)
-        let name = specifics.containerConfig["Hostname"] == nil ? [] : [config.name]
+        let hasOtherName = specifics.containerConfig["Hostname"] != nil || specifics.hasHostName
+        let name = hasOtherName ? [config.name] : []
         return NetworkEnd(
             name: network(config, swarm: swarm), aliases: name + specifics.texts("aliases"),
             address: specifics.ipAddress)
@@ -45,7 +46,7 @@ struct CreateBody: Sendable {
     static func furtherEnds(_ config: InstanceConfig) -> [NetworkEnd] {
         Specifics(config).networks.map { end in
             var end = end
-            end.aliases.insert(config.name, at: 0)
+            if end.isUserDefined { end.aliases.insert(config.name, at: 0) }
             return end
         }
     }
@@ -110,6 +111,7 @@ struct CreateBody: Sendable {
         labels[DockerLabel.folder] = folder
         labels[DockerLabel.extensions] = ExtensionList.label(config)
         let networks = specifics.networks.map(\.name)
+        labels[DockerLabel.memorySwap] = specifics.memorySwap.map { String($0) }
         labels[DockerLabel.networks] = networks.isEmpty ? nil : networks.joined(separator: " ")
         labels[DockerLabel.marker] = Furnishing.isNeeded(config) ? DockerProvider.marker : nil
         return labels

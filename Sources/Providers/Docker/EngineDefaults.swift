@@ -17,7 +17,7 @@ struct EngineDefaults: Sendable {
         let hasOwnCgroups = info["CgroupVersion"] == .string("2")
         var usual: [String: [Value]] = [
             "HostConfig.CgroupnsMode": [.string(hasOwnCgroups ? "private" : "host")],
-            "HostConfig.IpcMode": [.string("private"), .string("shareable")],
+            "HostConfig.IpcMode": [.string("private")],
             "HostConfig.LogConfig.Type": [said("LoggingDriver", or: "json-file")],
             "HostConfig.Runtime": [said("DefaultRuntime", or: "runc")],
             "HostConfig.ShmSize": [.int(64 << 20)],
@@ -40,6 +40,7 @@ struct EngineDefaults: Sendable {
             .string("json-file"), .string("k8s-file"), .string("journald"),
         ],
         "HostConfig.PidMode": [.string("private")],
+        "HostConfig.IpcMode": [.string("private"), .string("shareable")],
         "HostConfig.UTSMode": [.string("private")],
         "HostConfig.PidsLimit": [.int(2048)],
         "HostConfig.ShmSize": [.int(65_536_000), .int(64 << 20)],

@@ -57,6 +57,10 @@ extension ForeignContainer {
             guard let inside = PortKey(key), case .list(let entries) = value,
                 let first = entries.first
             else { continue }
+            guard ["tcp", "udp"].contains(inside.kind) else {
+                remarks.append("port \(key): not carried over")
+                continue
+            }
             if entries.count > 1 { remarks.append("port \(key) is published more than once") }
             let address = first.text("HostIp").flatMap { $0.isEmpty ? nil : $0 } ?? "0.0.0.0"
             if address != policy.publishAddress {
@@ -155,7 +159,7 @@ extension ForeignContainer {
     }
 
     mutating func readNetwork(_ specific: inout [String: Value]) {
-        let mode = container.text("HostConfig.NetworkMode") ?? "default"
+        let mode = networkMode
         if mode == "host" { specific["networkMode"] = .string("host") }
         if mode.hasPrefix("container:") {
             remarks.append("network mode '\(mode)': not carried over")
@@ -177,6 +181,15 @@ extension ForeignContainer {
         }
         let further = ends.values.sorted { $0.name < $1.name }
         if !further.isEmpty { specific["networks"] = .list(further.map(\.value)) }
+    }
+
+    /// The network that it was made in; by its name, also where somebody gave its id.
+    private var networkMode: String {
+        let mode = container.text("HostConfig.NetworkMode") ?? "default"
+        guard case .map(let networks)? = container["NetworkSettings"]?["Networks"],
+            networks[mode] == nil, mode.count >= 12
+        else { return mode }
+        return networks.first { $0.value.text("NetworkID")?.hasPrefix(mode) == true }?.key ?? mode
     }
 
     /// How it is in its networks, by their names.

@@ -65,6 +65,10 @@ struct HostPolicy: Sendable, Hashable {
             wanted.append((.devices, "specific.deviceCgroupRules"))
         }
         for key in specifics.hostNamespaces { wanted.append((.hostNamespaces, "specific.\(key)")) }
+        // What is mounted below such a one inside is mounted at the host, too.
+        if specifics.mounts.contains(where: { $0.propagation?.hasSuffix("shared") == true }) {
+            wanted.append((.hostNamespaces, "specific.mounts"))
+        }
         if Self.mountsDevice(specifics) { wanted.append((.devices, "specific.volumeOptions")) }
         let upwards = ConfigProblem(
             "specific.volumeOptions",

@@ -136,7 +136,8 @@ extension DockerProvider {
         }
         let wanted = partial.applied(to: InstanceConfig(name: detail.plainName))
         var body = CreateBody.limits(
-            wanted.resources, swap: keptSwap(detail, wanted.resources.memoryMax))
+            wanted.resources,
+            swap: detail.config.labels?[DockerLabel.memorySwap].flatMap { Int($0) })
         if !body.isEmpty {
             // Podman resets a policy that is not named.
             let policy = detail.hostConfig.restartPolicy
@@ -156,14 +157,6 @@ extension DockerProvider {
                 try await imageFacts([updated]))
         else { throw .notFound("\(detail.plainName) was removed while it was updated") }
         return instance
-    }
-
-    /// What was said of swap when it was made, where a new limit of memory leaves room for it.
-    private func keptSwap(_ detail: ContainerDetail, _ memory: Int?) -> Int? {
-        guard let memory, let both = detail.hostConfig.memorySwap, both != 0,
-            both != detail.hostConfig.memory, both == -1 || both >= memory << 20
-        else { return nil }
-        return both
     }
 
     /// One call on a container that is known to be the swarm's own.

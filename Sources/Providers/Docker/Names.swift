@@ -46,6 +46,8 @@ enum DockerLabel {
     static let folder = "pal.folder"
     /// The file whose presence says that the container was finished.
     static let marker = "pal.marker"
+    /// What its spec says of memory and swap together, in bytes; -1 for without a limit.
+    static let memorySwap = "pal.memory-swap"
     /// The further networks that it is to be in, with spaces between them.
     static let networks = "pal.networks"
     /// The editor and the extensions that it is to have.

@@ -186,14 +186,17 @@ extension SpecificsTable {
         if let check = specific["healthCheck"] {
             let path = "specific.healthCheck"
             let isOff = check["disabled"] == .bool(true)
+            // The path is pal's own business, too.
+            var times = config.health
+            times.path = nil
             if isOff,
                 check["command"] != nil || check["retries"] != nil
-                    || config.health != HealthConfig()
+                    || times != HealthConfig()
             {
                 problems.append(
                     ConfigProblem(
                         path,
-                        "\(path): what is disabled has no command, retries or health; "
+                        "\(path): what is disabled has no command, retries or times; "
                             + "remove these, or 'disabled'"))
             } else if !isOff, check["command"] != nil, HealthCommand(check) == nil {
                 problems.append(
@@ -268,10 +271,13 @@ extension SpecificsTable {
 }
 
 extension DockerProvider {
-    /// Not where both would write to one mounted directory or volume, or share the host's ports.
+    /// Not where both would write to one mounted directory or volume, have one address, or share
+    /// the host's ports.
     public func canStandBeside(_ config: InstanceConfig) -> Bool {
         let specifics = Specifics(config)
-        return !specifics.hasHostNetwork
+        let hasAddress =
+            specifics.ipAddress != nil || specifics.networks.contains { $0.address != nil }
+        return !specifics.hasHostNetwork && !hasAddress
             && !specifics.mounts.contains {
                 $0.kind != .tmpfs && $0.source != nil && !$0.isReadOnly
             }
