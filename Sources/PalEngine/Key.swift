@@ -335,6 +335,14 @@ final class WorldIndex {
 extension VSCodeInstance {
     /// Whether it runs and answers.
     var isServing: Bool { status == .running && readiness.isReady }
+
+    /// What it is; with how its run ended, else with the platform's own word where that is another:
+    /// one that is stopped may be paused.
+    var statusText: String {
+        let word = metadata["state"].flatMap { $0 == status.rawValue ? nil : $0 }
+        let more = status == .running ? nil : exit?.text ?? word
+        return status.rawValue + (more.map { " (\($0))" } ?? "")
+    }
     /// Whether an editor may be at work in it.
     var isUp: Bool { [.running, .starting, .updating].contains(status) }
 }

@@ -217,8 +217,7 @@ extension Planner {
             plan.steps = [Step(.stop, target: instance.value.reference)]
         } else if !isUp {
             plan.action = .start
-            let end = instance.exit.map { " (\($0.text))" } ?? ""
-            plan.causes = [.init("it is \(instance.status.rawValue)\(end)")]
+            plan.causes = [.init("it is \(instance.value.statusText)")]
             plan.steps = [Step(.start, target: instance.value.reference)]
         } else if input.restarts {
             plan.action = .restart

@@ -71,8 +71,7 @@ extension Reconciler {
             return Condition(
                 .ready, reason: "Ready", message: instance.network.urls.first ?? "it answers")
         }
-        var why = "it is \(instance.status.rawValue)"
-        if let exit = instance.exit, instance.status != .running { why += " (\(exit.text))" }
+        var why = "it is \(instance.statusText)"
         if case .notReady(let reason) = instance.readiness { why = reason }
         return Condition(.ready, false, reason: instance.status.rawValue, message: why)
     }

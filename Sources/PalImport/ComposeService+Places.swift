@@ -1,4 +1,5 @@
 import PalModel
+import PalProvider
 import PalSpecs
 
 /// Ports, mounts and networks.
@@ -113,7 +114,7 @@ extension ComposeService {
         let options = parts.count > 2 ? parts[2].split(separator: ",") : []
         var (propagation, isWithoutCopy) = (String?.none, false)
         for option in options.map(String.init) where !["ro", "rw", "z", "Z"].contains(option) {
-            if Self.propagations.contains(option) {
+            if ForeignMount.propagations.contains(option) {
                 propagation = option
             } else if option == "nocopy" {
                 isWithoutCopy = true
@@ -128,10 +129,6 @@ extension ComposeService {
             isReadOnly: options.contains("ro"), propagation: isPath ? propagation : nil,
             isWithoutCopy: !isPath && isWithoutCopy)
     }
-
-    private static let propagations = [
-        "private", "rprivate", "shared", "rshared", "slave", "rslave",
-    ]
 
     private mutating func readLongVolume(_ item: Node) {
         guard let target = item["target"].flatMap({ text($0) }),

@@ -12,13 +12,25 @@ public protocol AbstractProvider: Provider {
 }
 
 extension AbstractProvider {
-    /// Refuses every field that is set and not supported, and every key of `specific` that is
-    /// unknown or has not what it takes; and asks `validateSpecifics` about the rest.
+    /// Refuses every field that is set and not supported, another region where that is fixed, and
+    /// every key of `specific` that is unknown or has not what it takes; and asks
+    /// `validateSpecifics` about the rest.
     public func validateInstanceConfig(_ config: InstanceConfig) -> [ConfigProblem] {
-        let problems = problemsOfSpecifics(config)
+        let problems = regionProblems(config) + problemsOfSpecifics(config)
         let refused = getCapabilities().unsupportedFields.meaningful(in: config)
         guard !refused.isEmpty else { return problems }
         return refused.compactMap(refusal) + problems
+    }
+
+    private func regionProblems(_ config: InstanceConfig) -> [ConfigProblem] {
+        guard let other = config.region, other != region,
+            case .fixed(let reason) = getCapabilities().support(for: "region")
+        else { return [] }
+        return [
+            ConfigProblem(
+                "region",
+                "region '\(other)' is not that of provider '\(name)' ('\(region)'): \(reason)")
+        ]
     }
 
     private func problemsOfSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {

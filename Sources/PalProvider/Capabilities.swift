@@ -4,6 +4,8 @@ public import PalModel
 public enum FieldSupport: Sendable, Hashable, Codable {
     /// Made true; a change is made in this way, unless `classify` says worse of a certain one.
     case honoured(ChangeClass)
+    /// Only the value that the provider has anyway is accepted; the reason says what gives another.
+    case fixed(String)
     /// Accepted, but the platform cannot enforce it; the reason says why.
     case notEnforced(String)
     /// Refused; the reason says why and what to do instead.

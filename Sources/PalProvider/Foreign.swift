@@ -51,10 +51,16 @@ public struct ForeignMount: Sendable, Hashable {
     public var isReadOnly: Bool
     /// The size of memory in MiB, where it has a limit.
     public var size: Int?
-    /// Which way mounts below it go, where that is said.
+    /// Which way mounts below it go, where that is said: one of `propagations`.
     public var propagation: String?
     /// Whether a new volume stays without what the image has there.
     public var isWithoutCopy = false
+
+    /// Linux's words for which way mounts below another go (mount_namespaces(7)); `r` is for those
+    /// below these, too.
+    public static let propagations = [
+        "private", "rprivate", "shared", "rshared", "slave", "rslave",
+    ]
 
     /// Makes one of its parts.
     public init(

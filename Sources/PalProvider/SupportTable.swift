@@ -63,12 +63,13 @@ public struct SupportTable: Sendable {
             case .restart: "restart"
             case .replace, .replaceLosingData: "replace"
             }
+        case .fixed: "its own only"
         case .notEnforced: "not enforced"
         case .unsupported: "no"
         }
     }
 
-    /// Why a field is not honoured, one line for each.
+    /// Why a field is not honoured whatever it says, one line for each.
     private var reasons: [String] {
         providers.flatMap { provider in
             FieldTable.all.filter { $0.role == .platform }.compactMap { field in
@@ -80,7 +81,7 @@ public struct SupportTable: Sendable {
     private func reason(_ field: Field, at provider: any Provider) -> String? {
         switch provider.getCapabilities().support(for: field.path) {
         case .honoured: nil
-        case .notEnforced(let why), .unsupported(let why): why
+        case .fixed(let why), .notEnforced(let why), .unsupported(let why): why
         }
     }
 

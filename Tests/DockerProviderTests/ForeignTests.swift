@@ -9,9 +9,9 @@ import Testing
 @Suite("Describing others' containers on Docker", .needsDockerEngine)
 struct ForeignTests {
     private func described(
-        _ swarm: TestSwarm, _ more: [String: Value]
+        _ swarm: TestSwarm, starts: Bool = false, _ more: [String: Value]
     ) async throws -> ForeignInstance {
-        let id = try await swarm.makeForeign(more)
+        let id = try await swarm.makeForeign(starts: starts, more)
         let all = try await swarm.provider.describeForeign()
         try await swarm.removeContainer(id)
         return try #require(all.first { $0.providerInstanceId == id })
@@ -206,6 +206,78 @@ struct ForeignTests {
         }
     }
 
+    /// It was written as its id, which no other Engine has.
+    @Test func aNetworkThatWasGivenByItsIdIsNamed() async throws {
+        try await TestSwarm.run { swarm in
+            try await swarm.withNetworks(1) { networks in
+                let answer = try await swarm.engine.send(
+                    EngineCall("GET", "/networks/\(networks[0])"))
+                let id = try #require(try answer.decoded(as: Value.self).text("Id"))
+                let short = String(id.prefix(12))
+                for (part, starts) in [(id, false), (short, false), (id, true), (short, true)] {
+                    let end = Value.map(["Aliases": .strings(["ide"])])
+                    let one = try await described(
+                        swarm, starts: starts,
+                        [
+                            "HostConfig": .map(["NetworkMode": .string(part)]),
+                            "NetworkingConfig": .map(["EndpointsConfig": .map([part: end])]),
+                        ])
+                    #expect(one.config.specific?["network"] == .string(networks[0]))
+                    #expect(one.config.specific?["networks"] == nil)
+                    #expect(one.config.specific?["aliases"] == .strings(["ide"]))
+                }
+            }
+        }
+    }
+
+    /// Podman says of a network neither that it was the first nor that it is a bridge's.
+    @Test func theEnginesOwnNetworkIsTheBridgeAlsoBesideAnother() async throws {
+        try await TestSwarm.run { swarm in
+            try await swarm.withNetworks(1) { networks in
+                let id = try await swarm.makeForeign([
+                    "HostConfig": .map(["NetworkMode": .string(networks[0])])
+                ])
+                let own = DockerEngine.isPodman ? "podman" : "bridge"
+                let joined = try await swarm.engine.send(
+                    EngineCall(
+                        "POST", "/networks/\(own)/connect",
+                        body: .map(["Container": .string(id)])))
+                #expect(joined.isSuccess, "\(joined.message)")
+                let all = try await swarm.provider.describeForeign()
+                try await swarm.removeContainer(id)
+                let one = try #require(all.first { $0.providerInstanceId == id })
+                let (first, second) =
+                    DockerEngine.isPodman ? ("bridge", networks[0]) : (networks[0], "bridge")
+                #expect(one.config.specific?["network"] == .string(first))
+                #expect(
+                    one.config.specific?["networks"] == .list([.texts(["name": second])]))
+            }
+        }
+    }
+
+    /// It was taken for one of TCP.
+    @Test(.notOnPodman("it makes none with such a port"))
+    func aPortOfAnotherKindIsNamed() async throws {
+        try await TestSwarm.run { swarm in
+            let one = try await described(
+                swarm,
+                [
+                    "ExposedPorts": .map(["9/sctp": .map([:]), "9/udp": .map([:])]),
+                    "HostConfig": .map([
+                        "PortBindings": .map([
+                            "9/sctp": .list([.texts(["HostIp": "127.0.0.1", "HostPort": "4567"])]),
+                            "9/udp": .list([.texts(["HostIp": "127.0.0.1", "HostPort": "4567"])]),
+                        ])
+                    ]),
+                ])
+            #expect(
+                one.config.network.ports == [
+                    PortMapping(internal: 9, external: 4567, protocol: "udp")
+                ])
+            #expect(one.remarks.contains("port 9/sctp: not carried over"), "\(one.remarks)")
+        }
+    }
+
     /// It was asked to end by SIGTERM, and had ten seconds, whatever its spec said.
     @Test func aStopAsksAsTheSpecSays() async throws {
         let relay = try RelayEngine()
@@ -234,9 +306,10 @@ struct ForeignTests {
     }
 
     /// Others find it by the instance's name all the same.
-    @Test func anotherHostNameHidesNobody() throws {
+    @Test(arguments: [("hostname", "box"), ("utsMode", "host")])
+    func anotherHostNameHidesNobody(key: String, value: String) throws {
         var config = InstanceConfig(name: "alice")
-        config.specific = ["hostname": .string("box")]
+        config.specific = [key: .string(value)]
         let request = CreateRequest(
             config: config,
             ownership: Ownership(
@@ -244,7 +317,7 @@ struct ForeignTests {
             starts: true)
         let body = CreateBody(request: request, settings: try dockerSettings([:]), ports: []).value
         let networks = body["NetworkingConfig.EndpointsConfig"]
-        #expect(body["Hostname"] == .string("box"))
+        #expect(body["Hostname"] == (key == "hostname" ? .string("box") : nil))
         #expect(networks == .map(["pal_s": .map(["Aliases": .strings(["alice"])])]), "\(body)")
     }
 }

@@ -152,6 +152,29 @@ struct MovedTagTests {
         }
     }
 
+    @Test("what was cut off in the middle of a fetch is fetched at once when it is asked for again")
+    func cutOff() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestRegistry.run { registry in
+            let name = try await registry.push("cut:1", staysHere: true)
+            try await TestSwarm.run(socketPath: relay.path) { swarm in
+                let config = swarm.config("alice") { $0.image = name }
+                let old = try await image(swarm, name)
+                try await registry.push("cut:1", megabytes: 4)
+                try await tag(swarm, old.id, name)
+                // The head of the answer is whole, the rest of it is lost.
+                relay.treat { $0.path.hasPrefix("/images/create?") ? .cut(after: 450) : .pass }
+                await #expect(throws: ProviderFailure.self) {
+                    try await swarm.provider.fetchNewer(config) { _ in }
+                }
+                relay.treat { _ in .pass }
+                try await swarm.provider.fetchNewer(config) { _ in }
+                #expect(try await image(swarm, name).id != old.id)
+            }
+        }
+    }
+
     @Test(
         "a registry that has nothing newer costs two calls and no pull",
         .notOnPodman("it has no call that asks a registry"))

@@ -23,15 +23,16 @@ struct NetworkTests {
                 let made = try await swarm.createReady("alice") {
                     $0.specific = [
                         "network": .string(networks[0]), "aliases": .strings(["ide"]),
-                        "networks": .list(
-                            [
-                                .map(["name": .string(networks[1]), "aliases": .strings(["back"])])
-                            ] + (DockerEngine.isPodman ? [] : [.texts(["name": "bridge"])])),
+                        "networks": .list([
+                            .map(["name": .string(networks[1]), "aliases": .strings(["back"])]),
+                            .texts(["name": "bridge"]),
+                        ]),
                     ]
                 }
+                let own = DockerEngine.isPodman ? "podman" : "bridge"
                 #expect(
-                    made.metadata["networks"]?.split(separator: " ").count
-                        == (DockerEngine.isPodman ? 2 : 3))
+                    made.metadata["networks"]?.split(separator: " ").map(String.init)
+                        == [own, networks[0], networks[1]].sorted())
                 let first = try await swarm.createReady("bob") {
                     $0.specific = ["network": .string(networks[0])]
                 }
@@ -47,6 +48,33 @@ struct NetworkTests {
                     first.reference, Command(["busybox", "nslookup", "ide"]))
                 let said = String(decoding: look.standardOutput, as: UTF8.self)
                 #expect(said.contains(made.network.internalIp ?? "none"), "\(said)")
+            }
+        }
+    }
+
+    @Test func anAddressThatIsAnothersIsSaidAndNothingIsLeft() async throws {
+        try await TestSwarm.run { swarm in
+            try await swarm.withNetworks(2, subnets: true) { networks in
+                let subnet = try await swarm.subnet(of: networks[0])
+                func wish(_ network: String, _ config: inout InstanceConfig) {
+                    let end = Value.texts(["name": networks[0], "ipAddress": subnet + "77"])
+                    config.specific =
+                        network == networks[0]
+                        ? ["network": .string(network), "ipAddress": .string(subnet + "77")]
+                        : ["network": .string(network), "networks": .list([end])]
+                }
+                let holder = try await swarm.create("alice") { wish(networks[0], &$0) }
+                #expect(holder.network.internalIp == subnet + "77")
+                for network in networks {
+                    let config = swarm.config("bob") { wish(network, &$0) }
+                    let error = try await failure { () throws(ProviderFailure) in
+                        try await swarm.provider.createInstance(swarm.request(config))
+                    }
+                    #expect(error.error?.code == .addressTaken, "\(error)")
+                    #expect(error.error?.isRetryable == true)
+                    #expect(error.description.contains("specific.ipAddress"))
+                    #expect(try await swarm.provider.listInstances(.all).count == 1)
+                }
             }
         }
     }
@@ -152,9 +180,11 @@ struct NetworkTests {
                     path: "resources.memory.max", from: nil, to: .int(memory))
                 _ = try await swarm.provider.updateInstance(
                     made.reference, PartialConfig([change]))
-                let detail = try await swarm.provider.inspect(made.providerInstanceId)
-                #expect(detail?.hostConfig.memory == memory << 20)
-                #expect(detail?.hostConfig.memorySwap == 100 << 20)
+                let answer = try await swarm.engine.send(
+                    EngineCall("GET", "/containers/\(made.providerInstanceId)/json"))
+                let container = try answer.decoded(as: Value.self)
+                #expect(container.number("HostConfig.Memory") == memory << 20)
+                #expect(container.number("HostConfig.MemorySwap") == 100 << 20)
             }
         }
     }

@@ -195,7 +195,7 @@ struct PullTests {
                         swarm.request(config, progress: heard.take))
                 }
                 #expect(failure.error?.kind == .instance)
-                #expect(failure.error?.code == .pullFailed)
+                #expect(failure.error?.code == .pullBrokeOff)
                 #expect(failure.error?.isRetryable == true)
                 #expect(failure.description.contains("broke off"))
                 #expect(heard.all.first?.reason == "Pulling")

@@ -130,11 +130,21 @@ struct TestSwarm: Sendable {
 
     /// Networks beside the swarm's own, for as long as the body runs; few, for an Engine has room
     /// for some thirty.
-    func withNetworks(_ count: Int, _ body: ([String]) async throws -> Void) async throws {
+    ///
+    /// - Parameter subnets: Whether each has a range that is said, where addresses can be asked for.
+    func withNetworks(
+        _ count: Int, subnets: Bool = false, _ body: ([String]) async throws -> Void
+    ) async throws {
         let networks = (0..<count).map { "pal-test-\(name)-\($0)" }
         for network in networks {
+            var wish: [String: Value] = ["Name": .string(network)]
+            if subnets {
+                let part = Int.random(in: 0...255)
+                let range = Value.texts(["Subnet": "10.\(Int.random(in: 200...250)).\(part).0/24"])
+                wish["IPAM"] = .map(["Config": .list([range])])
+            }
             let answer = try await engine.send(
-                EngineCall("POST", "/networks/create", body: .map(["Name": .string(network)])))
+                EngineCall("POST", "/networks/create", body: .map(wish)))
             guard answer.isSuccess else { throw TestFailure(answer.message) }
         }
         let result: Result<Void, any Error>
@@ -146,6 +156,15 @@ struct TestSwarm: Sendable {
             _ = try await engine.send(EngineCall("DELETE", "/networks/\(network)"))
         }
         try result.get()
+    }
+
+    /// The beginning of a network's addresses, with the last dot.
+    func subnet(of network: String) async throws -> String {
+        let answer = try await engine.send(EngineCall("GET", "/networks/\(network)"))
+        guard case .list(let ranges)? = try answer.decoded(as: Value.self)["IPAM.Config"],
+            let subnet = ranges.first?.text("Subnet")
+        else { throw TestFailure("\(network) has no range") }
+        return subnet.split(separator: ".").prefix(3).map { $0 + "." }.joined()
     }
 
     private func removeEverything() async throws {

@@ -103,6 +103,8 @@ struct DockerFaultTests {
             }
             try await scene.eventually("ready again") { $0["alice"]?.ready == true }
             #expect(try await container(scene).Id == before.Id)
+            let events = try await scene.pal("events", "alice")
+            #expect(events.out.contains("it is stopped (paused)"), "\(events)")
         }
     }
 

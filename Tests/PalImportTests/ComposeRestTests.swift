@@ -6,16 +6,6 @@ import Testing
 /// What Compose says of networks, of how a service is, and of devices.
 @Suite("Compose networks, checks and devices")
 struct ComposeRestTests {
-    private func imported(_ text: String) throws -> Imported {
-        try ComposeFile(path: "compose.yaml", directory: "/srv/team", environment: [:]) { _ in nil }
-            .specs(from: Array(text.utf8), only: [])
-    }
-
-    private func config(_ service: String) throws -> InstanceConfig {
-        let indented = service.split(separator: "\n").map { "    \($0)\n" }.joined()
-        return try #require(try imported("services:\n  web:\n\(indented)").specs.first).config
-    }
-
     @Test func networksOfOthersAreJoined() throws {
         let all = try imported(
             """
@@ -79,13 +69,13 @@ struct ComposeRestTests {
     }
 
     @Test func aCheckOfAnotherPortOrNoneIsTheEnginesBusiness() throws {
-        let other = try config(
+        let other = try importedConfig(
             "image: x\nhealthcheck: { test: \"curl http://localhost:9999/healthz\" }")
         #expect(
             other.specific?["healthCheck"]
                 == .map(["command": .string("curl http://localhost:9999/healthz")]))
         for off in ["{ disable: true }", "{ test: [NONE] }"] {
-            let config = try config("image: x\nhealthcheck: \(off)")
+            let config = try importedConfig("image: x\nhealthcheck: \(off)")
             #expect(config.specific?["healthCheck"] == .map(["disabled": .bool(true)]))
         }
     }

@@ -6,12 +6,6 @@ import Testing
 /// What a review against the words of the task found to be lost.
 @Suite("Compose files, said and not lost")
 struct ComposeReviewTests {
-    private func imported(_ text: String) throws -> Imported {
-        try ComposeFile(
-            path: "compose.yaml", directory: "/srv/team", environment: [:]
-        ) { _ in nil }.specs(from: Array(text.utf8), only: [])
-    }
-
     /// A review found that its password went into a file that nothing there reads.
     @Test func aPasswordThatNoCodeServerReadsStaysAVariable() throws {
         func reference(_ image: String) throws -> SecretReference? {

@@ -7,24 +7,6 @@ import Testing
 
 @Suite("Compose files")
 struct ComposeTests {
-    private func imported(
-        _ text: String, only names: [String] = [], environment: [String: String] = [:],
-        files: [String: String] = [:]
-    ) throws -> Imported {
-        try ComposeFile(
-            path: "compose.yaml", directory: "/srv/team", environment: environment
-        ) { files[$0] }.specs(from: Array(text.utf8), only: names)
-    }
-
-    private func config(
-        _ service: String, environment: [String: String] = [:], files: [String: String] = [:]
-    ) throws -> InstanceConfig {
-        let indented = service.split(separator: "\n").map { "    \($0)\n" }.joined()
-        let all = try imported(
-            "services:\n  web:\n\(indented)", environment: environment, files: files)
-        return try #require(all.specs.first).config
-    }
-
     /// The file's own name was not heeded, and an empty volume took the place of the one with work.
     @Test(
         arguments: [
@@ -48,7 +30,7 @@ struct ComposeTests {
     }
 
     @Test func aUsualServiceIsCarriedOver() throws {
-        let config = try config(
+        let config = try importedConfig(
             """
             image: codercom/code-server:4.96.4
             command: --log debug --app-name 'My Editor'
@@ -172,7 +154,7 @@ struct ComposeTests {
     }
 
     @Test func whatPeopleSetBesidesIsCarriedOverToo() throws {
-        let config = try config(
+        let config = try importedConfig(
             """
             image: codercom/code-server
             hostname: box.example
@@ -290,7 +272,7 @@ struct ComposeTests {
               E: "${DEEP:-${TAG}}"
               F: "${TAG:+there}"
             """
-        let config = try config(
+        let config = try importedConfig(
             text, environment: ["EMPTY": "", "TAG": "from-shell"],
             files: ["/srv/team/.env": "TAG=from-file\n# no\nX2=1\n"])
         #expect(config.image == "repo/code-server:from-shell")
@@ -334,14 +316,14 @@ struct ComposeTests {
     }
 
     @Test func fillsFromEnvFilesUnderTheEnvironment() throws {
-        let config = try config(
+        let config = try importedConfig(
             "image: x\nenv_file: [one.env]\nenvironment: { A: said }\n",
             files: ["/srv/team/one.env": "A=filed\nexport B=\"two words\"\nC=3 # comment\n"])
         #expect(config.env == ["A": "said", "B": "two words", "C": "3"])
     }
 
     @Test func linuxServersImageKeepsItsOwnPlaces() throws {
-        let config = try config(
+        let config = try importedConfig(
             "image: lscr.io/linuxserver/code-server:latest\nvolumes: [\"cfg:/config\"]\n")
         #expect(config.editor == .custom && config.network.port == 8443)
         #expect(config.health.path == "/healthz")

@@ -24,7 +24,6 @@ protocol Contender {
 /// The life of so many containers, by pal, by the Engine's API driven directly at several
 /// concurrencies, and by Compose, in one run on one Engine.
 struct Cycle {
-    let bench: BenchSwarm
     let count: Int
     let rounds: Int
 
@@ -53,18 +52,23 @@ struct Cycle {
         var times: [String: [Row: Series]] = [:]
         let raw = Self.concurrencies.map { "raw API, \($0) at once" }
         for round in 0..<rounds {
-            var contenders = try contenders()
-            let shift = (round * 2) % contenders.count
-            contenders = Array(contenders[shift...] + contenders[..<shift])
-            for var contender in contenders {
+            let shift = (round * 2) % Self.contenders.count
+            for make in Self.contenders[shift...] + Self.contenders[..<shift] {
                 try Task.checkCancellation()
+                // Of its own: an Engine keeps a network now and then that nobody is in.
+                let bench = try BenchSwarm()
+                guard var contender = try make(bench, names) else {
+                    await bench.clear()
+                    continue
+                }
                 let result: Result<Void, any Error>
                 do {
-                    try await play(&contender, &times)
+                    try await play(&contender, bench.swarm, &times)
                     result = .success(())
                 } catch { result = .failure(error) }
                 await contender.end()
-                try await bench.clearEngine()
+                // Also where all this was cancelled.
+                await Task { await bench.clear() }.value
                 try result.get()
                 let words = Row.allCases.map {
                     "\($0.rawValue) \(times[contender.name]?[$0]?.last ?? 0) ms"
@@ -82,15 +86,18 @@ struct Cycle {
         }
     }
 
-    private func contenders() throws -> [any Contender] {
-        var all: [any Contender] = [PalContender(bench, names)]
-        all += Self.concurrencies.map { RawContender(bench.swarm, names, concurrency: $0) }
-        if let compose = try ComposeContender(bench, names) { all.append(compose) }
-        return all
-    }
+    private typealias Make = @Sendable (BenchSwarm, [String]) throws -> (any Contender)?
+
+    /// None, where that is not installed.
+    private static let contenders: [Make] =
+        [{ PalContender($0, $1) }]
+        + concurrencies.map { number -> Make in
+            { RawContender($0.swarm, $1, concurrency: number) }
+        }
+        + [{ try ComposeContender($0, $1) }]
 
     private func play(
-        _ contender: inout any Contender, _ times: inout [String: [Row: Series]]
+        _ contender: inout any Contender, _ swarm: String, _ times: inout [String: [Row: Series]]
     ) async throws {
         func add(_ row: Row, _ time: Duration, of name: String) {
             times[name, default: [:]][row, default: Series()].add(time)
@@ -99,7 +106,7 @@ struct Cycle {
         add(.fromNothing, try await timed { try await contender.fromNothing() }, of: name)
         // The first is for connections and caches.
         try await contender.nothingToDo()
-        let driver = RawDriver(swarm: bench.swarm, concurrency: 1)
+        let driver = RawDriver(swarm: swarm, concurrency: 1)
         if contender.isPaired { _ = try await driver.list() }
         for _ in 0..<contender.looks {
             add(.nothingToDo, try await timed { try await contender.nothingToDo() }, of: name)

@@ -47,8 +47,7 @@ struct DockerBenchmark: AsyncParsableCommand {
         do {
             var figures: [Figure] = []
             if containers > 0 {
-                figures += try await Cycle(bench: bench, count: containers, rounds: rounds)
-                    .figures()
+                figures += try await Cycle(count: containers, rounds: rounds).figures()
             }
             if instances > 0 {
                 figures.append(

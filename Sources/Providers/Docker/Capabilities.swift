@@ -19,8 +19,7 @@ extension DockerProvider {
             "resources.storage.size": .notEnforced(
                 "Docker's own volumes have no size limit; a driver in specific.volumeDriver is "
                     + "told the size, else watch the disk of the Engine's host"),
-            // An instance cannot move: validation accepts the provider's own region only.
-            "region": .honoured(.live),
+            "region": .fixed("remove it, or configure a provider for that region"),
         ]
         for path in ["resources.cpu.cores", "resources.memory.min", "resources.memory.max"] {
             fields[path] = .honoured(.live)
@@ -63,19 +62,11 @@ extension DockerProvider {
         change.path == "image" && Specifics(config).followTag
     }
 
-    /// Refuses another region, what does not go together in `specific`, and what the Engine's units
-    /// cannot say.
+    /// Refuses what does not go together in `specific`, and what the Engine's units cannot say.
     public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
         var problems = SpecificsTable.problems(config) + Furnishing.problems(config)
         problems += ExtensionList.problems(config)
         if problems.isEmpty { problems += settings.policy.problems(config) }
-        if let other = config.region, other != region {
-            problems.append(
-                ConfigProblem(
-                    "region",
-                    "region '\(other)' is not that of provider '\(name)' ('\(region)'); remove it, "
-                        + "or configure a provider for that region"))
-        }
         let editorPort = EditorProfile(for: config).port.map { PortKey($0) }
         if !settings.isLocal, let editorPort,
             Specifics(config).portAddresses[editorPort]?.hasPrefix("127.") == true

@@ -43,9 +43,13 @@ struct CreateBody: Sendable {
     }
 
     /// How it is in the further networks, where the instance's name is one of those it has.
-    static func furtherEnds(_ config: InstanceConfig) -> [NetworkEnd] {
+    static func furtherEnds(_ config: InstanceConfig, isForPodman: Bool) -> [NetworkEnd] {
         Specifics(config).networks.map { end in
             var end = end
+            // Podman's own network, which knows no names either, is not called after its driver.
+            if isForPodman, ["bridge", "podman"].contains(end.name) {
+                return NetworkEnd(name: "podman", aliases: [], address: end.address)
+            }
             if end.isUserDefined { end.aliases.insert(config.name, at: 0) }
             return end
         }
@@ -110,7 +114,7 @@ struct CreateBody: Sendable {
         labels[DockerLabel.lock] = EditorLock(for: config)?.rawValue
         labels[DockerLabel.folder] = folder
         labels[DockerLabel.extensions] = ExtensionList.label(config)
-        let networks = specifics.networks.map(\.name)
+        let networks = Self.furtherEnds(config, isForPodman: isForPodman).map(\.name)
         labels[DockerLabel.memorySwap] = specifics.memorySwap.map { String($0) }
         labels[DockerLabel.networks] = networks.isEmpty ? nil : networks.joined(separator: " ")
         labels[DockerLabel.marker] = Furnishing.isNeeded(config) ? DockerProvider.marker : nil

@@ -1,6 +1,11 @@
 import PalModel
 import PalProvider
 
+extension ProviderError.Code {
+    /// An address inside a network, which a spec asks for, is in use there.
+    static let addressTaken = ProviderError.Code(rawValue: "AddressTaken")
+}
+
 /// What the failures of a creation mean to the user.
 extension DockerProvider {
     func creationFailure(_ answer: EngineAnswer, _ request: CreateRequest) -> ProviderFailure {
@@ -56,6 +61,15 @@ extension DockerProvider {
             "port \(port.outside) on the host, which '\(request.config.name)' fixes for "
                 + "\(port.inside.text), is in use by something else; end that, or choose another "
                 + "in network.ports[].external", isRetryable: true)
+    }
+
+    /// It is somebody's who may go, so that it is tried again.
+    func addressTaken(_ name: String, _ said: String) -> ProviderFailure {
+        .instance(
+            .addressTaken,
+            "an address that '\(name)' asks for in its network is another's there; end that, or "
+                + "choose another in specific.ipAddress or specific.networks", cause: said,
+            isRetryable: true)
     }
 
     /// What it means that another container bears the name.

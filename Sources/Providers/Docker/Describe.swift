@@ -2,7 +2,7 @@ import PalModel
 public import PalProvider
 
 extension DockerProvider: DescribingProvider {
-    /// Two calls for each container: itself, and its image, whose own settings are no settings of
+    /// A list of the networks, and two calls for each container: itself, and its image, whose own settings are no settings of
     /// the container's.
     public func describeForeign() async throws(ProviderFailure) -> [ForeignInstance] {
         let answer = try await engine.send(
@@ -13,10 +13,11 @@ extension DockerProvider: DescribingProvider {
         let ids = try answer.decoded(as: [ContainerSummary].self).filter {
             $0.labels?[DockerLabel.swarm] == nil
         }.map(\.id)
+        let networks = try await networkNames()
         let defaults = EngineDefaults(try await raw("/info") ?? .null, isPodman: engine.isPodman)
         let results = await bounded(ids, atOnce: Self.inspections) { id in
             await Result<ForeignInstance?, ProviderFailure>.catching { () throws(ProviderFailure) in
-                try await describe(id, defaults)
+                try await describe(id, defaults, networks)
             }
         }
         var found: [ForeignInstance] = []
@@ -27,7 +28,7 @@ extension DockerProvider: DescribingProvider {
     }
 
     private func describe(
-        _ id: String, _ defaults: EngineDefaults
+        _ id: String, _ defaults: EngineDefaults, _ networks: [String: String]
     ) async throws(ProviderFailure) -> ForeignInstance? {
         guard let container = try await raw("/containers/\(id)/json") else { return nil }
         let image = container.text("Image").map { "/images/\($0.encodedPath)/json" }
@@ -35,8 +36,18 @@ extension DockerProvider: DescribingProvider {
         if let image { usual = try await raw(image) }
         return ForeignContainer(
             container: container, image: usual ?? .null, defaults: defaults,
-            policy: settings.policy
+            policy: settings.policy, networkNames: networks
         ).instance
+    }
+
+    /// By their ids.
+    private func networkNames() async throws(ProviderFailure) -> [String: String] {
+        let answer = try await look(at: "/networks")
+        guard answer.isSuccess else {
+            throw .unexpected(answer, doing: "list the networks", changesSomething: false)
+        }
+        let pairs = try answer.decoded(as: [NetworkSummary].self).map { ($0.id, $0.name) }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
     private func raw(_ path: String) async throws(ProviderFailure) -> Value? {

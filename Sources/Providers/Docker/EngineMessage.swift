@@ -14,6 +14,13 @@ enum EngineMessage {
         return nil
     }
 
+    /// The address of its own that it asks for in a network is another's there.
+    static func isAddressTaken(_ message: String) -> Bool {
+        message.contains("Address already in use")
+            || message.contains("requested ip address")
+                && message.contains("already allocated")
+    }
+
     /// A creation met a container of the same name.
     static func isNameConflict(_ answer: EngineAnswer) -> Bool {
         (answer.status == 409 || answer.status == 500) && answer.message.contains("already in use")

@@ -100,8 +100,6 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
         var cpuPeriod: Int?
         var memory: Int?
         var memoryReservation: Int?
-        /// Memory and swap together; -1 for without a limit.
-        var memorySwap: Int?
         var networkMode: String?
         var restartPolicy: RestartPolicy?
         /// By `port/protocol` inside.
@@ -113,7 +111,6 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
             case cpuPeriod = "CpuPeriod"
             case memory = "Memory"
             case memoryReservation = "MemoryReservation"
-            case memorySwap = "MemorySwap"
             case networkMode = "NetworkMode"
             case restartPolicy = "RestartPolicy"
             case portBindings = "PortBindings"
@@ -192,9 +189,13 @@ struct VolumeList: Decodable, Sendable {
 
 /// One entry of `GET /networks`.
 struct NetworkSummary: Decodable, Sendable {
+    var id: String
     var name: String
 
-    private enum CodingKeys: String, CodingKey { case name = "Name" }
+    private enum CodingKeys: String, CodingKey {
+        case id = "Id"
+        case name = "Name"
+    }
 }
 
 /// `GET /exec/{id}/json`.

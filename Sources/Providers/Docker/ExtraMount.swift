@@ -16,9 +16,6 @@ struct ExtraMount: Sendable, Hashable {
     /// Whether a new volume stays without what the image has at its place.
     var isWithoutCopy: Bool
 
-    /// Docker's words for which way mounts go.
-    static let propagations = ["private", "rprivate", "shared", "rshared", "slave", "rslave"]
-
     init?(_ value: Value) {
         guard let kind = value["type"].flatMap({ String($0) }).flatMap(Kind.init(rawValue:)),
             let target = value["target"].flatMap({ String($0) })

@@ -22,8 +22,10 @@ extension DockerProvider: FollowingProvider {
         do throws(ProviderFailure) {
             try await fetchNewer(image, progress)
         } catch {
-            // An Engine that went away in the middle asked nobody.
-            if error.error?.kind == .connection { registryLooks.forget(image) }
+            // An Engine that went away in the middle asked nobody to the end.
+            if error.error?.kind == .connection || error.error?.code == .pullBrokeOff {
+                registryLooks.forget(image)
+            }
             throw error
         }
     }

@@ -183,13 +183,15 @@ extension ForeignContainer {
         if !further.isEmpty { specific["networks"] = .list(further.map(\.value)) }
     }
 
-    /// The network that it was made in; by its name, also where somebody gave its id.
+    /// The network that it was made in.
     private var networkMode: String {
-        let mode = container.text("HostConfig.NetworkMode") ?? "default"
-        guard case .map(let networks)? = container["NetworkSettings"]?["Networks"],
-            networks[mode] == nil, mode.count >= 12
-        else { return mode }
-        return networks.first { $0.value.text("NetworkID")?.hasPrefix(mode) == true }?.key ?? mode
+        container.text("HostConfig.NetworkMode").map(networkName) ?? "default"
+    }
+
+    /// A network's name, also where somebody gave its id, or the beginning of that.
+    private func networkName(_ said: String) -> String {
+        guard said.count >= 12, !networkNames.values.contains(said) else { return said }
+        return networkNames.first { $0.key.hasPrefix(said) }?.value ?? said
     }
 
     /// How it is in its networks, by their names.
@@ -202,7 +204,8 @@ extension ForeignContainer {
             container.text("Name")?.dropFirst().description, container.text("Config.Hostname"),
         ]
         var ends: [String: NetworkEnd] = [:]
-        for (network, end) in networks.sorted(by: { $0.key < $1.key }) {
+        for (said, end) in networks.sorted(by: { $0.key < $1.key }) {
+            let network = networkName(said)
             let aliases = (end.texts("Aliases") ?? []).filter {
                 !id.hasPrefix($0) && !given.contains($0)
             }

@@ -9,13 +9,18 @@ struct ForeignContainer {
     let defaults: EngineDefaults
     /// What a spec for this provider may say of its host.
     let policy: HostPolicy
+    /// Its Engine's networks by their ids.
+    let networkNames: [String: String]
     var remarks: [String] = []
     /// Paths of what is carried over where that depends on what stands there.
     var carried: Set<String> = []
 
-    init(container: Value, image: Value, defaults: EngineDefaults, policy: HostPolicy) {
+    init(
+        container: Value, image: Value, defaults: EngineDefaults, policy: HostPolicy,
+        networkNames: [String: String]
+    ) {
         (self.container, self.image, self.defaults) = (container, image, defaults)
-        self.policy = policy
+        (self.policy, self.networkNames) = (policy, networkNames)
     }
 
     /// What a spec would say.

@@ -42,10 +42,8 @@ extension ContainerDetail {
     }
 
     /// The fields that the Engine reports, in the units of a spec.
-    func observedConfig(_ ownership: Ownership, region: String) -> InstanceConfig {
+    func observedConfig(_ ownership: Ownership) -> InstanceConfig {
         var observed = InstanceConfig(name: ownership.name)
-        // A spec names no other region: validation refuses it.
-        observed.region = region
         observed.image = config.image
         observed.resources.cpuCores = cores
         observed.resources.memoryMin = mebibytes(hostConfig.memoryReservation)
@@ -149,7 +147,7 @@ extension DockerProvider {
         guard let ownership = detail.ownership(in: settings.swarm) else { return nil }
         var instance = createBaseInstance(
             ownership, providerInstanceId: detail.id, status: detail.status,
-            config: detail.observedConfig(ownership, region: region))
+            config: detail.observedConfig(ownership))
         instance.isAdopted = detail.isAdopted ? true : nil
         instance.readiness = readiness
         let death = memoryDeaths.report(of: detail.id)

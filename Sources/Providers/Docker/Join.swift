@@ -7,7 +7,7 @@ extension DockerProvider {
     /// Takes a container that was just made into its further networks, and takes it away again
     /// where the Engine refuses one.
     func join(_ id: String, _ request: CreateRequest) async throws(ProviderFailure) {
-        for end in CreateBody.furtherEnds(request.config) {
+        for end in CreateBody.furtherEnds(request.config, isForPodman: engine.isPodman) {
             let body = ["Container": Value.string(id), "EndpointConfig": end.engineValue]
             let answer: EngineAnswer
             do throws(ProviderFailure) {
@@ -29,6 +29,9 @@ extension DockerProvider {
     private func refusal(
         _ answer: EngineAnswer, _ end: NetworkEnd, _ config: InstanceConfig
     ) -> ProviderFailure {
+        if EngineMessage.isAddressTaken(answer.message) {
+            return addressTaken(config.name, answer.message)
+        }
         if answer.status == 404 { return missingNetwork(end.name, config) }
         if [400, 403].contains(answer.status) {
             return .invalid(

@@ -184,6 +184,9 @@ extension DockerProvider {
         if answer.status == 404 {
             return .failed(.notFound("\(name) was removed while it was started"))
         }
+        if EngineMessage.isAddressTaken(message) {
+            return .failed(addressTaken(name, message))
+        }
         if EngineMessage.isGPUDriverMissing(message) {
             return .failed(
                 .instance(

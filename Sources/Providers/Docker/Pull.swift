@@ -48,8 +48,8 @@ extension DockerProvider {
 
     /// Pulls an image. Whoever needs the same one meanwhile waits for the same pull.
     ///
-    /// - Throws: Instance errors `ImageMissing`, `PullFailed` and `RateLimited`; connection errors
-    ///   where the Engine itself does not answer.
+    /// - Throws: Instance errors `ImageMissing`, `PullFailed`, `PullBrokeOff` and `RateLimited`;
+    ///   connection errors where the Engine itself does not answer.
     @discardableResult
     func pull(
         _ image: String, _ progress: @escaping ProgressHandler

@@ -3,6 +3,8 @@ import PalProvider
 extension ProviderError.Code {
     /// The registry, the network or the disk kept an image from being pulled.
     static let pullFailed = ProviderError.Code(rawValue: "PullFailed")
+    /// The Engine's answer ended before the pull did, so that nothing is known of the registry.
+    static let pullBrokeOff = ProviderError.Code(rawValue: "PullBrokeOff")
 }
 
 /// What the failures of a pull mean to the user. None of them says anything about the Engine: it
@@ -111,9 +113,10 @@ struct PullFailure {
 
     /// The stream of the pull ended before the pull.
     func cut(_ said: String) -> ProviderFailure {
-        broken(
+        .instance(
+            .pullBrokeOff,
             "the pull of the image \(image.text) broke off; it is tried again, and what came is "
-                + "kept by Docker", said)
+                + "kept by Docker", cause: said, isRetryable: true)
     }
 
     /// Nothing was heard of it for very long.

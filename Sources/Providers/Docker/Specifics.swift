@@ -100,6 +100,9 @@ struct Specifics: Sendable, Hashable {
         (values["networks"].flatMap { [Value]($0) } ?? []).compactMap(NetworkEnd.init(_:))
     }
 
+    /// Whether it asks for an address that no other can have.
+    var hasOwnAddress: Bool { ipAddress != nil || networks.contains { $0.address != nil } }
+
     /// Where single ports are published, as it is said: a port may stand there twice.
     var saidPortAddresses: [(port: PortKey, address: String)] {
         let said = values["portAddresses"].flatMap { [String: String]($0) } ?? [:]

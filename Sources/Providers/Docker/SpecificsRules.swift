@@ -119,7 +119,9 @@ extension SpecificsTable {
     private static func networkProblems(
         _ config: InstanceConfig, _ specifics: Specifics
     ) -> [ConfigProblem] {
-        guard specifics.hasHostNetwork else { return endProblems(specifics) }
+        guard specifics.hasHostNetwork else {
+            return endProblems(specifics) + replicaProblems(config, specifics)
+        }
         var problems = ["networks", "aliases", "ipAddress"].filter { config.specific?[$0] != nil }
             .map {
                 ConfigProblem(
@@ -140,6 +142,19 @@ extension SpecificsTable {
                         + "remove network.ports"))
         }
         return problems
+    }
+
+    private static func replicaProblems(
+        _ config: InstanceConfig, _ specifics: Specifics
+    ) -> [ConfigProblem] {
+        guard let replicas = config.replicas, replicas > 1, specifics.hasOwnAddress else {
+            return []
+        }
+        return [
+            ConfigProblem(
+                specifics.ipAddress == nil ? "specific.networks" : "specific.ipAddress",
+                "\(replicas) replicas cannot share one ipAddress; remove it")
+        ]
     }
 
     /// The Engine's own networks know no names, and none of them is a second one.
@@ -275,9 +290,7 @@ extension DockerProvider {
     /// the host's ports.
     public func canStandBeside(_ config: InstanceConfig) -> Bool {
         let specifics = Specifics(config)
-        let hasAddress =
-            specifics.ipAddress != nil || specifics.networks.contains { $0.address != nil }
-        return !specifics.hasHostNetwork && !hasAddress
+        return !specifics.hasHostNetwork && !specifics.hasOwnAddress
             && !specifics.mounts.contains {
                 $0.kind != .tmpfs && $0.source != nil && !$0.isReadOnly
             }

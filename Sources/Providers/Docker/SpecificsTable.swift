@@ -1,4 +1,5 @@
 import PalModel
+import PalProvider
 
 /// The keys of a spec's `specific`, and what each takes. `SpecificsRules` has what goes together.
 enum SpecificsTable {
@@ -75,7 +76,7 @@ enum SpecificsTable {
         .init("readOnly", .flag, "Whether it cannot be written."),
         .init("size", .integer(1...(1 << 20)), "The size of a tmpfs in MiB."),
         .init(
-            "propagation", .choice(ExtraMount.propagations),
+            "propagation", .choice(ForeignMount.propagations),
             "Which way mounts below a bind go."),
         .init("noCopy", .flag, "Whether a new volume stays without what the image has there."),
     ])

@@ -13,7 +13,7 @@ extension Capabilities {
             memory ? .honoured(.live) : .notEnforced(CgroupSupport.reason("memory"))
         return Capabilities(
             fields: [
-                "region": .honoured(.live),
+                "region": .fixed("all run on this machine; remove it"),
                 "editor": .honoured(.restart),
                 "command": .honoured(.restart),
                 "workspacePath": .honoured(.restart),
@@ -59,14 +59,8 @@ enum ProcessRules {
         return change
     }
 
-    static func problems(_ config: InstanceConfig, region: String) -> [ConfigProblem] {
+    static func problems(_ config: InstanceConfig) -> [ConfigProblem] {
         var problems: [ConfigProblem] = []
-        if let wanted = config.region, wanted != region {
-            problems.append(
-                ConfigProblem(
-                    "region",
-                    "region '\(wanted)' is not this provider's, which is '\(region)'; remove it"))
-        }
         if config.command?.first?.isEmpty ?? (config.command != nil) {
             problems.append(
                 ConfigProblem("command", "command names no program; add one or remove 'command'"))

@@ -77,9 +77,9 @@ public final class ProcessProvider: AbstractProvider {
     /// See `Specifics`.
     public var specificKeys: [Shape.Member]? { Specifics.keys }
 
-    /// The region, the command, and the ports.
+    /// The command, and the ports.
     public func validateSpecifics(_ config: InstanceConfig) -> [ConfigProblem] {
-        ProcessRules.problems(config, region: region)
+        ProcessRules.problems(config)
     }
 
     /// As the capabilities say; giving up persistence loses data.

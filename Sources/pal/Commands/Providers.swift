@@ -75,6 +75,7 @@ struct Providers: AsyncParsableCommand {
             for field in FieldTable.all where field.role == .platform {
                 switch capabilities.support(for: field.path) {
                 case .honoured(let change): Terminal.say("  \(field.path): \(change.rawValue)")
+                case .fixed(let why): Terminal.say("  \(field.path): its own only: \(why)")
                 case .notEnforced(let why): Terminal.say("  \(field.path): not enforced: \(why)")
                 case .unsupported(let why): Terminal.say("  \(field.path): no: \(why)")
                 }
