@@ -149,7 +149,7 @@ let package = Package(
             name: "DockerProviderTests",
             dependencies: [
                 "PalModel", "PalHTTP", "PalProvider", "PalEditors", "DockerProvider", "TestSupport",
-                logging,
+                flyingFox, logging,
             ],
             swiftSettings: swift),
         .testTarget(

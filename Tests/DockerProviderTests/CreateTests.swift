@@ -261,6 +261,46 @@ struct CreateTests {
     }
 
     @Test(
+        "a plug-in for volumes enforces the size that it is told, and its volume is handed over",
+        .needsRoot, .notOnPodman("its plug-ins stand in its configuration"))
+    func volumePlugin() async throws {
+        try await VolumePlugin.run { plugin in
+            try await TestSwarm.run { swarm in
+                func wish(_ config: inout InstanceConfig) {
+                    config.resources.storagePersistent = true
+                    config.resources.storageSize = 2
+                    config.specific?["volumeDriver"] = .string(plugin.name)
+                    config.specific?["volumeOptions"] = .texts(["tier": "fast"])
+                }
+                func run(_ instance: VSCodeInstance, _ line: String) async throws -> String {
+                    let result = try await swarm.provider.executeCommand(
+                        instance.reference, Command(["sh", "-c", line]))
+                    return String(decoding: result.standardOutput, as: UTF8.self)
+                }
+                let made = try await swarm.createReady("sized", wish)
+                #expect(Array(plugin.volumes.values) == [["size": "2G", "tier": "fast"]])
+                let mounts = try await run(
+                    made, "grep ' /home/coder ' /proc/mounts; echo work > /home/coder/unsaved")
+                #expect(mounts.contains("size=2097152k"), "\(mounts)")
+                _ = try await swarm.provider.deleteInstance(made.reference)
+                let next = try await swarm.createReady("sized", wish)
+                #expect(try await run(next, "cat /home/coder/unsaved") == "work\n")
+                _ = try await swarm.provider.deleteInstance(next.reference)
+                let kept = try #require(try await swarm.provider.listStorage().first)
+                #expect(try await swarm.provider.deleteStorage(kept.providerStorageId))
+                #expect(plugin.volumes.isEmpty)
+
+                plugin.refuse("the pool is full")
+                let refused = try await failure { () throws(ProviderFailure) in
+                    try await swarm.provider.createInstance(
+                        swarm.request(swarm.config("none", wish)))
+                }
+                #expect(refused.description.contains("the pool is full"), "\(refused)")
+            }
+        }
+    }
+
+    @Test(
         "GPUs that the Engine cannot give, and logs that it does not keep, are said with a remedy",
         .notOnPodman("it takes no requests for devices, and reads no 'none'"))
     func whatTheEngineLacks() async throws {

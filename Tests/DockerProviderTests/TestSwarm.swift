@@ -131,7 +131,8 @@ struct TestSwarm: Sendable {
     /// Networks beside the swarm's own, for as long as the body runs; few, for an Engine has room
     /// for some thirty.
     ///
-    /// - Parameter subnets: Whether each has a range that is said, where addresses can be asked for.
+    /// - Parameter subnets: Whether each has a range that is said, where addresses can be asked
+    ///   for.
     func withNetworks(
         _ count: Int, subnets: Bool = false, _ body: ([String]) async throws -> Void
     ) async throws {

@@ -2,13 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Three hundred instances at once, on the real Engine: nothing is lost, nothing is there twice.
+/// Three hundred instances at once, on the real Engine: nothing is lost, nothing is there twice. On
+/// Podman sixty, which take it as long.
 @Suite("A crowd", .needsDockerEngine, .timeLimit(.minutes(15)))
 struct CrowdTests {
-    private static let names = (1...300).map { "c\($0)" }
+    private static let names = (1...(DockerEngine.isPodman ? 60 : 300)).map { "c\($0)" }
 
     /// With homes, ports and a network, as people have them.
-    @Test func threeHundredAreMadeChangedReplacedAndRemovedAtOnce() async throws {
+    @Test func allAreMadeChangedReplacedAndRemovedAtOnce() async throws {
         try await Scene.play { scene in
             try write(scene, memory: 16)
             try await apply(scene)
@@ -20,7 +21,12 @@ struct CrowdTests {
             try await apply(scene)
             let changed = try await containers(scene)
             #expect(changed.map(\.memory) == Self.names.map { _ in 24 })
-            #expect(changed.map(\.id) == made.map(\.id), "a limit is changed where it stands")
+            if DockerEngine.isPodman {
+                // Podman changes limits from 5.1 on.
+                #expect(changed.map(\.home) == made.map(\.home), "a home is handed over")
+            } else {
+                #expect(changed.map(\.id) == made.map(\.id), "a limit is changed where it stands")
+            }
 
             try write(scene, memory: 24, version: 1)
             try await apply(scene)

@@ -12,7 +12,8 @@ extension DockerProvider {
     /// that pal chose, the container is made once more with another one.
     /// The image is pulled as `specific.pull` says: where the Engine has none, or first of all.
     /// - Throws: Instance errors `ImageMissing`, `PullFailed`, `PortTaken` (for a fixed port),
-    ///   `AddressTaken`, `NameTaken`, `AlreadyExists`; a configuration error for what the Engine refuses.
+    ///   `AddressTaken`, `NameTaken`, `AlreadyExists`; a configuration error for what the Engine
+    ///   refuses.
     public func createInstance(
         _ request: CreateRequest
     ) async throws(ProviderFailure) -> VSCodeInstance {

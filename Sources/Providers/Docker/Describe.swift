@@ -2,8 +2,8 @@ import PalModel
 public import PalProvider
 
 extension DockerProvider: DescribingProvider {
-    /// A list of the networks, and two calls for each container: itself, and its image, whose own settings are no settings of
-    /// the container's.
+    /// A list of the networks, and two calls for each container: itself, and its image, whose own
+    /// settings are no settings of the container's.
     public func describeForeign() async throws(ProviderFailure) -> [ForeignInstance] {
         let answer = try await engine.send(
             EngineCall("GET", "/containers/json", query: [("all", "1")]))
