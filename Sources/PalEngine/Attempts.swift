@@ -18,6 +18,8 @@ struct Attempts: Sendable, Hashable {
     /// Since when it is not ready, and whether it was said that this is too long.
     var unreadySince: Duration?
     var isToldLate = false
+    /// Whether it was started, and did not answer since.
+    var awaitsReady = false
     /// When a new generation that stands beside the old one must be ready.
     var successorDeadline: Duration?
     /// When a deletion that somebody else began must be over.

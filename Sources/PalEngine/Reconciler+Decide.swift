@@ -263,16 +263,30 @@ extension Reconciler {
             lookAgain(key)
             var why = "\(instance.status.rawValue)"
             if case .notReady(let reason) = instance.readiness { why = reason }
+            noteUnready(key, instance, why)
             show(key, noteLate(key, plan, why), .waiting(why))
             return
         }
         key.attempts.looks = 0
         key.attempts.unreadySince = nil
         key.attempts.isToldLate = false
+        key.attempts.awaitsReady = false
         noteReady(key)
         if let since = key.readySince, now - since >= policy.settledAfter { forgetFailures(key) }
         if (key.record?.failures ?? 0) > 0 { queue.add(key.name, at: now + policy.settledAfter) }
         show(key, plan, .settled)
+    }
+
+    /// Says once that what was ready and runs is not ready any more, unless pal itself started it.
+    private func noteUnready(_ key: Key, _ instance: VSCodeInstance, _ why: String) {
+        guard instance.status == .running, !instance.isServing, isShownReady(key),
+            !key.attempts.awaitsReady
+        else { return }
+        note(key.name, .warning, "NotReady", why)
+    }
+
+    private func isShownReady(_ key: Key) -> Bool {
+        key.record?.conditions.contains { $0.kind == .ready && $0.isTrue } == true
     }
 
     /// Says once that it takes too long until something answers, or a platform too long to make it.
@@ -325,8 +339,7 @@ extension Reconciler {
         else { return }
         key.readySince = parts.clock.elapsed()
         for dependent in world.dependencies.dependents[key.name] ?? [] { enqueue(dependent) }
-        guard key.record?.conditions.contains(where: { $0.kind == .ready && $0.isTrue }) != true
-        else { return }
+        guard !isShownReady(key) else { return }
         let url = key.instance?.value.network.urls.first
         note(key.name, .normal, "Ready", url.map { "answers at \($0)" } ?? "ready")
     }

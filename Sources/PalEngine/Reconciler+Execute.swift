@@ -209,6 +209,7 @@ extension Reconciler {
             key.record?.renewsStorageSince = nil
         case .start, .stop: break
         }
+        if [.create, .start].contains(step.verb) { key.attempts.awaitsReady = true }
     }
 
     private func succeeded(

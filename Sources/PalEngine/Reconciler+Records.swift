@@ -22,7 +22,7 @@ extension Reconciler {
             record.id = instance.id
             record.generation = max(record.generation, instance.ownership.generation)
             for port in instance.network.ports {
-                if let outside = port.external { record.keptPorts[port.internal] = outside }
+                if let outside = port.external { record.keptPorts[port.key] = outside }
             }
             record.noteAdoption(
                 key.observed(at: home), declared: key.declaration?.config.value.adopt)

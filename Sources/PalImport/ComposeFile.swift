@@ -83,7 +83,7 @@ public struct ComposeFile {
     }
 
     private var interpolation: Interpolation {
-        let own = read("\(directory)/.env").map(EnvFile.variables) ?? []
+        let own = read("\(directory)/.env").map { EnvFile($0, shell: environment).variables } ?? []
         let variables = Dictionary(own.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
         return Interpolation(variables: variables.merging(environment) { $1 })
     }

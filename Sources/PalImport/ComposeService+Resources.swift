@@ -28,6 +28,14 @@ extension ComposeService {
         config.setSpecific("memorySwap", .int(size))
     }
 
+    /// As much swap again as memory, which is what Docker gives where nothing is said.
+    mutating func fillInSwap() {
+        guard let memory = config.resources.memoryMax, service.value["memswap_limit"] == nil else {
+            return
+        }
+        config.setSpecific("memorySwap", .int(2 * memory))
+    }
+
     mutating func readNumber(_ pair: Node.Pair, _ key: String, _ range: ClosedRange<Int>) {
         guard let value = text(pair.value), value != "0" else { return }
         guard let number = Int(value), range.contains(number) else {

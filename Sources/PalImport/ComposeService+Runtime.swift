@@ -57,8 +57,10 @@ extension ComposeService {
                 }
                 continue
             }
-            for name in EnvFile.namesAlone(content) { takeFromShell(name, item) }
-            for (name, value) in EnvFile.variables(content) {
+            let file = EnvFile(content, shell: scope.file.environment)
+            for problem in file.problems { remark(item, "env_file '\(path)': \(problem)") }
+            for name in file.namesAlone { takeFromShell(name, item) }
+            for (name, value) in file.variables {
                 // What 'environment' says wins, wherever it stands.
                 let isSaid =
                     pairs(service.value["environment"] ?? item).contains { $0.name == name }
@@ -185,11 +187,13 @@ extension ComposeService {
             "healthcheck")
     }
 
+    /// The times, with Docker's own where none is said: pal's are others.
     private mutating func readTimes(of check: Node) {
-        for (key, field) in [
-            ("interval", \HealthConfig.interval), ("timeout", \.timeout),
-            ("start_period", \.grace),
-        ] as [(String, WritableKeyPath<HealthConfig, TimeSpan?>)] {
+        for (key, field, usual) in [
+            ("interval", \HealthConfig.interval, 30), ("timeout", \.timeout, 30),
+            ("start_period", \.grace, 0),
+        ] as [(String, WritableKeyPath<HealthConfig, TimeSpan?>, Int)] {
+            config.health[keyPath: field] = .seconds(usual)
             guard let node = check[key], let value = text(node) else { continue }
             if let span = TimeSpan(value) {
                 config.health[keyPath: field] = span

@@ -28,6 +28,7 @@ struct ComposeService {
         }
         EditorImage.describe(&spec.config)
         for pair in service.value.mapping ?? [] { read(pair) }
+        fillInSwap()
         // Where nothing is said it is in the project's default network, which may be another's.
         if service.value["networks"] == nil, service.value["network_mode"] == nil,
             let network = scope.externalNetwork("default")

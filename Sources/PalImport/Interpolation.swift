@@ -92,34 +92,3 @@ struct Interpolation: Sendable {
         if let value = variables[name] { outcome.text += value } else { outcome.unset.append(name) }
     }
 }
-
-/// Files of `NAME=value` lines, such as `.env`.
-enum EnvFile {
-    /// The variables in their order; lines that are no assignment are left out.
-    static func variables(_ text: String) -> [(name: String, value: String)] {
-        text.split(whereSeparator: \.isNewline).compactMap { line in
-            var line = line.trimmed[...]
-            if line.hasPrefix("export ") { line = line.dropFirst(7).trimmed[...] }
-            guard !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { return nil }
-            let name = line[..<equals].trimmed
-            guard !name.isEmpty else { return nil }
-            return (name, value(line[line.index(after: equals)...].trimmed))
-        }
-    }
-
-    /// The names that stand without a value, which is the shell's then.
-    static func namesAlone(_ text: String) -> [String] {
-        text.split(whereSeparator: \.isNewline).map(\.trimmed).filter { line in
-            !line.isEmpty && !line.hasPrefix("#") && !line.contains("=")
-        }
-    }
-
-    private static func value(_ text: String) -> String {
-        for quote in ["\"", "'"] where text.count > 1 && text.hasPrefix(quote) {
-            let inside = text.dropFirst()
-            if let end = inside.firstIndex(of: Character(quote)) { return String(inside[..<end]) }
-        }
-        guard let comment = text.firstRange(of: " #") else { return text }
-        return text[..<comment.lowerBound].trimmed
-    }
-}

@@ -105,6 +105,10 @@ public struct PortMapping: FieldValue {
         self.protocol = `protocol`
     }
 
+    /// What tells the port inside apart from all others of the instance: its number, for `udp`
+    /// beyond the last one of `tcp`.
+    public var key: Int { `protocol` == "udp" ? `internal` + 65_536 : `internal` }
+
     /// Reads a map with `internal`, `external` and `protocol`.
     public init?(_ value: Value) {
         guard let inside = value["internal"].flatMap(Int.init(_:)) else { return nil }

@@ -160,4 +160,21 @@ public protocol LogFollowingProvider: Provider {
         _ reference: InstanceReference, _ options: LogOptions,
         _ handler: @Sendable (LogLine) async -> Void
     ) async throws(ProviderFailure)
+
+    /// Calls the handler for each line that the options ask for, oldest first: as
+    /// `getInstanceLogs` where nothing is held in memory.
+    func readInstanceLogs(
+        _ reference: InstanceReference, _ options: LogOptions,
+        _ handler: @Sendable (LogLine) async -> Void
+    ) async throws(ProviderFailure)
+}
+
+extension LogFollowingProvider {
+    /// By `getInstanceLogs`, which holds all of them.
+    public func readInstanceLogs(
+        _ reference: InstanceReference, _ options: LogOptions,
+        _ handler: @Sendable (LogLine) async -> Void
+    ) async throws(ProviderFailure) {
+        for line in try await getInstanceLogs(reference, options) { await handler(line) }
+    }
 }

@@ -9,8 +9,8 @@ public struct CreateRequest: Sendable {
     public var ownership: Ownership
     /// Whether it is started; false makes it and leaves it stopped.
     public var starts: Bool
-    /// Outside ports by inside port that the instance had before and should keep, where they are
-    /// free.
+    /// Outside ports, by `PortMapping.key` of the inside port, that the instance had before and
+    /// should keep, where they are free.
     public var keptPorts: [Int: Int]
     /// Whether the generation before it goes on beside it until this one is ready. Only then may
     /// two objects of one name stand, and each needs a name of its own at the platform.

@@ -51,7 +51,13 @@ struct AdoptTests {
                 "Name": .string("on-failure"), "MaximumRetryCount": .int(5),
             ]
             let id = try await swarm.makeForeign(
-                starts: true, ["HostConfig": .map(["RestartPolicy": .map(policy)])])
+                starts: true,
+                [
+                    "HostConfig": .map([
+                        "RestartPolicy": .map(policy), "Memory": .int(32 << 20),
+                        "MemorySwap": .int(100 << 20),
+                    ])
+                ])
             let filter = InstanceFilter(adopting: [adoption(swarm, id)])
             func look() async throws -> VSCodeInstance? {
                 try await swarm.provider.listInstances(filter).first
@@ -65,8 +71,10 @@ struct AdoptTests {
             let changed = try await swarm.provider.updateInstance(
                 reference, PartialConfig([change]))
             #expect(changed.config.resources.memoryMax == 64 && changed.isAdopted == true)
-            let kept = try #require(try await swarm.provider.inspect(id)).hostConfig.restartPolicy
-            #expect(kept?.name == "on-failure" && kept?.retries == 5)
+            let kept = try #require(try await swarm.provider.inspect(id)).hostConfig
+            #expect(kept.restartPolicy?.name == "on-failure" && kept.restartPolicy?.retries == 5)
+            // The limit of both was lowered to that of memory.
+            #expect(kept.memorySwap == 100 << 20)
             #expect(try await swarm.provider.deleteInstance(reference))
             #expect(try await look() == nil)
         }

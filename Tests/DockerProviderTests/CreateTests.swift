@@ -286,6 +286,21 @@ struct CreateTests {
                 let next = try await swarm.createReady("sized", wish)
                 #expect(try await run(next, "cat /home/coder/unsaved") == "work\n")
                 _ = try await swarm.provider.deleteInstance(next.reference)
+                // What another driver would make of it nobody knows: the home stays where it is.
+                for (key, value) in [
+                    ("volumeDriver", nil), ("volumeOptions", Value.texts(["tier": "slow"])),
+                ] {
+                    var other = swarm.config("sized", wish)
+                    other.specific?[key] = value
+                    let refused = try await failure { () throws(ProviderFailure) in
+                        try await swarm.provider.prepareInstance(other) { _ in }
+                    }
+                    #expect(refused.error?.code == .invalidConfig)
+                    #expect(refused.description.contains("stays as it is"), "\(refused)")
+                    other.onReplace = .discard
+                    try await swarm.provider.prepareInstance(other) { _ in }
+                }
+                try await swarm.provider.prepareInstance(swarm.config("sized", wish)) { _ in }
                 let kept = try #require(try await swarm.provider.listStorage().first)
                 #expect(try await swarm.provider.deleteStorage(kept.providerStorageId))
                 #expect(plugin.volumes.isEmpty)
@@ -297,6 +312,29 @@ struct CreateTests {
                 }
                 #expect(refused.description.contains("the pool is full"), "\(refused)")
             }
+        }
+    }
+
+    @Test(
+        "a full disk of the Engine's host is said, with what makes room",
+        arguments: ["/volumes/create", "/containers/create", "/start"])
+    func diskFull(call: String) async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            relay.treat { seen in
+                guard seen.method == "POST", seen.path.contains(call) else { return .pass }
+                return .answer(
+                    status: 500, message: "mkdir /var/lib/docker/x: no space left on device")
+            }
+            let config = swarm.config("alice") { $0.resources.storagePersistent = true }
+            let failure = try await failure { () throws(ProviderFailure) in
+                try await swarm.provider.createInstance(swarm.request(config))
+            }
+            #expect(failure.error?.kind == .instance && failure.error?.isRetryable == true)
+            #expect(failure.description.contains("docker system df"), "\(failure)")
+            relay.treat { _ in .pass }
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
         }
     }
 

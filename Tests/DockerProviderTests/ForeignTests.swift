@@ -115,6 +115,16 @@ struct ForeignTests {
         }
     }
 
+    /// The Engine gives as much swap again, and pal would give none.
+    @Test func theSwapThatALimitBringsIsCarriedOver() async throws {
+        try await TestSwarm.run { swarm in
+            let one = try await described(
+                swarm, ["HostConfig": .map(["Memory": .int(64 << 20)])])
+            #expect(one.config.resources.memoryMax == 64)
+            #expect(one.config.specific?["memorySwap"] == .int(128))
+        }
+    }
+
     @Test(.notOnPodman("it shows few of these, and in words of its own"))
     func whatNoSpecSaysIsNamed() async throws {
         try await TestSwarm.run { swarm in

@@ -81,6 +81,24 @@ struct MeaningTests {
         #expect(EngineMessage.takenPort("no such port") == nil)
     }
 
+    @Test(
+        "what Engines from 28 on say of the same is understood, too",
+        arguments: [
+            ("for 0.0.0.0:7148:172.18.0.2:8080/tcp", 7148), ("0.0.0.0:53/udp", 53),
+            ("[::]:8443/tcp", 8443), ("for [::1]:8443:172.18.0.2:8080/tcp", 8443),
+        ])
+    func newerEngines(place: String, port: Int) {
+        let setUp = "failed to set up container networking: "
+        let driver = "driver failed programming external connectivity on endpoint x (1f): "
+        let bind = "failed to bind host port \(place): address already in use"
+        #expect(EngineMessage.takenPort(bind)?.port == port)
+        #expect(EngineMessage.takenPort(setUp + driver + bind)?.port == port)
+        #expect(EngineMessage.takenPort(setUp + "failed to bind host port 0.0.0.0:80/tcp") == nil)
+        #expect(EngineMessage.missingNetwork(setUp + "network lsio not found") == "lsio")
+        #expect(EngineMessage.missingNetwork("network lsio not found") == "lsio")
+        #expect(EngineMessage.missingNetwork("no such container: x") == nil)
+    }
+
     @Test("times are read as the Engine and Podman write them")
     func times() {
         #expect(

@@ -35,14 +35,50 @@ struct PortTests {
             let again = try await swarm.provider.createInstance(
                 swarm.request(swarm.config("alice"), generation: 2, keptPorts: [8080: port]))
             #expect(again.network.port == port)
+            let heard = ProgressLog()
             let other = try await swarm.provider.createInstance(
-                swarm.request(swarm.config("bob"), keptPorts: [8080: port]))
+                swarm.request(
+                    swarm.config("bob"), keptPorts: [8080: port], progress: heard.take))
             #expect(other.network.port != port)
+            let moved = try #require(heard.all.first { $0.reason == "PortMoved" })
+            #expect(
+                moved.message
+                    == "port \(port) on the host is in use by something else; 8080/tcp is "
+                    + "published at \(other.network.port ?? 0) now")
             _ = try await swarm.provider.deleteInstance(again.reference)
             let fixed = try await swarm.create("carol") {
                 $0.network.ports = [.init(internal: 8080, external: port)]
             }
             #expect(fixed.network.port == port)
+        }
+    }
+
+    @Test("an address of another machine, whose socket was forwarded to here, has free ports")
+    func elsewhere() throws {
+        let settings = try dockerSettings(["bindAddress": .string("192.0.2.1")])
+        #expect(settings.isLocal && settings.reachHost == "192.0.2.1")
+        let wanted = WantedPort(inside: PortKey(8080), fixed: nil)
+        let chosen = try PortChooser(settings).assign([wanted], kept: [8080: 23_456], taken: [])
+        #expect(chosen.map(\.outside) == [23_456])
+    }
+
+    @Test("a number that is wanted for TCP and for UDP keeps both of its ports outside")
+    func twoKinds() async throws {
+        try await TestSwarm.run { swarm in
+            func wish(_ config: inout InstanceConfig) {
+                config.network.ports = [
+                    .init(internal: 53), .init(internal: 53, protocol: "udp"),
+                ]
+            }
+            let first = try await swarm.create("alice", wish)
+            let pairs = first.network.ports.map { ($0.key, $0.external ?? 0) }
+            #expect(pairs.count == 3)
+            _ = try await swarm.provider.deleteInstance(first.reference)
+            let again = try await swarm.provider.createInstance(
+                swarm.request(
+                    swarm.config("alice", wish), generation: 2,
+                    keptPorts: Dictionary(uniqueKeysWithValues: pairs)))
+            #expect(again.network.ports == first.network.ports)
         }
     }
 

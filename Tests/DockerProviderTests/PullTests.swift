@@ -83,6 +83,51 @@ struct PullTests {
         }
     }
 
+    @Test("what was pulled for a creation that never came is not believed for long")
+    func preparedLongAgo() {
+        let share = PullShare()
+        let now = ContinuousClock.now
+        share.prepared("x", for: "alice")
+        #expect(!share.takePrepared("x", for: "alice", now: now + .seconds(601)))
+        share.prepared("x", for: "alice")
+        #expect(!share.takePrepared("y", for: "alice"))
+        share.prepared("x", for: "alice")
+        #expect(share.takePrepared("x", for: "alice"))
+        #expect(!share.takePrepared("x", for: "alice"))
+    }
+
+    @Test(
+        "the platform that a spec names is what is pulled, and one that there is none for is said")
+    func platform() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestRegistry.run { registry in
+            let image = try await registry.push("platform:1")
+            try await TestSwarm.run(socketPath: relay.path) { swarm in
+                func wish(_ platform: String) -> InstanceConfig {
+                    swarm.config("alice") {
+                        $0.image = image
+                        $0.specific?["platform"] = .string(platform)
+                    }
+                }
+                for failure in try await failures(swarm, wish("linux/s390x")) {
+                    #expect(failure.error?.code == .imageMissing, "\(failure)")
+                    #expect(failure.description.contains("linux/s390x"), "\(failure)")
+                }
+                let pulls = relay.takeRequests().map(\.path).filter {
+                    $0.hasPrefix("/images/create?")
+                }
+                #expect(!pulls.isEmpty)
+                #expect(pulls.allSatisfy { $0.hasSuffix("&platform=linux%2Fs390x") }, "\(pulls)")
+                let own = try await swarm.provider.inspectImage(BusyboxImage.name)
+                let architecture = try #require(own?.architecture)
+                let made = try await swarm.provider.createInstance(
+                    swarm.request(wish("linux/\(architecture)")))
+                #expect(made.status == .running)
+            }
+        }
+    }
+
     @Test("what is never pulled is missing, and the message says what to do")
     func never() async throws {
         try await TestRegistry.run { registry in

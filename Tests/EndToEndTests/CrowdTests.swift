@@ -10,6 +10,7 @@ struct CrowdTests {
 
     /// With homes, ports and a network, as people have them.
     @Test func allAreMadeChangedReplacedAndRemovedAtOnce() async throws {
+        try await BusyboxImage.ensure()
         try await Scene.play { scene in
             try write(scene, memory: 16)
             try await apply(scene)

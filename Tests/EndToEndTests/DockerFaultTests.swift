@@ -54,8 +54,10 @@ struct DockerFaultTests {
                 "alice", .docker,
                 "network: { ports: [{ internal: 8080, external: \(port) }] }")
         } _: { scene in
-            try await scene.eventually("the port is told") {
-                $0["alice"]?.message("Failing")?.contains("\(port)") == true
+            try await scene.eventually("the port is told, and what to do") {
+                $0["alice"]?.message("Failing")?.contains(
+                    "port \(port) on the host, which 'alice' fixes for 8080/tcp, is in use by "
+                        + "something else; end that, or choose another") == true
             }
             #expect(try await DockerEngine.shared.containers(swarm: scene.swarm).isEmpty)
             close(descriptor)
@@ -90,6 +92,29 @@ struct DockerFaultTests {
             try await scene.eventually("the volume is gone") { _ in
                 try await status(of: "/volumes/\(volume)") == 404
             }
+        }
+    }
+
+    @Test(.notOnPodman("without systemd it repeats no check of health"))
+    func whatIsUnhealthyForAWhileIsSaidWithTheReasonAndStays() async throws {
+        try await playing {
+            $0.spec("alice", .docker, "health: { interval: 100ms, grace: 1ms }").replacing(
+                "network: bridge",
+                with: """
+                    network: bridge, healthCheck: { retries: 1, command: \
+                    "test ! -e /tmp/down || { echo no disk; exit 1; }" }
+                    """)
+        } _: { scene in
+            try await scene.eventually("ready") { $0["alice"]?.ready == true }
+            let before = try await container(scene).Id
+            _ = try await scene.pal("exec", "alice", "--", "busybox", "touch", "/tmp/down")
+            try await scene.eventually("it is said") { $0["alice"]?.ready == false }
+            _ = try await scene.pal("exec", "alice", "--", "busybox", "rm", "/tmp/down")
+            try await scene.eventually("ready again") { $0["alice"]?.ready == true }
+            let events = try await scene.pal("events", "alice")
+            #expect(
+                events.out.contains("NotReady  its health check fails: no disk"), "\(events)")
+            #expect(try await container(scene).Id == before)
         }
     }
 

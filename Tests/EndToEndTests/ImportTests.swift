@@ -79,6 +79,7 @@ struct ImportTests {
             #expect(printed.out.contains("name: web\n") && printed.out.contains("---\nname: other"))
             #expect(printed.err.contains("compose.yaml:4:5: container_name: not carried over"))
             #expect(!printed.out.contains("hunter2") && !printed.err.contains("hunter2"))
+            #expect(printed.err.contains("/imported/web/PASSWORD is not written with --print"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: scene.specs) == [])
 
             let written = try await scene.pal("import", "compose", file, "web")
@@ -89,6 +90,13 @@ struct ImportTests {
             #expect(try String(contentsOfFile: secret, encoding: .utf8) == "hunter2")
             let mode = try FileManager.default.attributesOfItem(atPath: secret)[.posixPermissions]
             #expect(mode as? Int == 0o600)
+
+            // The spec lies elsewhere now, and its instance lives by that secret.
+            try FileManager.default.moveItem(
+                atPath: scene.specs + "/web.yaml", toPath: scene.root + "/web.yaml")
+            let again = try await scene.pal("import", "compose", file, "web")
+            #expect(again.code == 1 && again.err.contains(secret), "\(again)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scene.specs) == [])
         }
     }
 

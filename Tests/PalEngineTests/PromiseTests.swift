@@ -168,6 +168,25 @@ struct PromiseTests {
         #expect(told.count { $0.reason == "NotReadyInTime" } == 1)
     }
 
+    /// A review found that nobody could see later that it had been away.
+    @Test func whatIsNotReadyAnyMoreIsSaidOnceAndWhy() async throws {
+        let swarm = try TestSwarm()
+        swarm.source.declare([swarm.config("a")])
+        try await swarm.perform(.apply)
+        for readiness in [
+            Readiness.notReady("its health check fails: not up"),
+            .notReady("its health check fails: still not"), .ready,
+        ] {
+            swarm.platform.meddle("a") { $0?.readiness = readiness }
+            try await swarm.perform(.once)
+        }
+        let told = try swarm.ledger.events(name: nil, after: 0, limit: 100)
+        #expect(
+            told.filter { $0.reason == "NotReady" }.map(\.message)
+                == ["its health check fails: not up"])
+        #expect(told.count { $0.reason == "Ready" } == 2)
+    }
+
     @Test func aSpecThatFailedIsNotTriedForEverOverRestarts() async throws {
         var swarm = try TestSwarm()
         swarm.policy.stallAfter = 2

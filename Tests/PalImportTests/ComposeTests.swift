@@ -78,6 +78,8 @@ struct ComposeTests {
             config.specific == [
                 "mounts": mounts, "user": .string("1000:1000"),
                 "capAdd": .list([.string("SYS_PTRACE")]), "shmSize": .int(256),
+                // Docker gives as much swap again.
+                "memorySwap": .int(4096),
             ])
     }
 
@@ -320,6 +322,42 @@ struct ComposeTests {
             "image: x\nenv_file: [one.env]\nenvironment: { A: said }\n",
             files: ["/srv/team/one.env": "A=filed\nexport B=\"two words\"\nC=3 # comment\n"])
         #expect(config.env == ["A": "said", "B": "two words", "C": "3"])
+    }
+
+    /// What variables and quotes mean in such a file was not known.
+    @Test func readsEnvFilesAsComposeDoes() throws {
+        let file = #"""
+            # a comment
+            A=${HOST}/x
+            B="$A and \"more\"\n\$5"
+            C='${HOST} as it is'
+            KEY="-----BEGIN
+            x=y
+            -----END"
+            D=${NONE:-none}$NOBODY
+            E=a#b # comment
+            =x
+            OPEN="never
+            F=f
+            """#
+        let all = try imported(
+            "services:\n  web:\n    image: x\n    env_file: one.env\n",
+            environment: ["HOST": "h"], files: ["/srv/team/one.env": file])
+        let spec = try #require(all.specs.first)
+        #expect(spec.config.env?["A"] == "h/x")
+        #expect(spec.config.env?["B"] == "h/x and \"more\"\n$5")
+        #expect(spec.config.env?["C"] == "${HOST} as it is")
+        #expect(spec.config.env?["D"] == "none")
+        #expect(spec.config.env?["E"] == "a#b")
+        #expect(spec.config.env?["F"] == "f")
+        let key = spec.config.env?["KEY"] ?? spec.hidden["KEY"]
+        #expect(key == "-----BEGIN\nx=y\n-----END")
+        let remarks = all.remarks.map(\.message)
+        for said in ["NOBODY is not set", "'=x' names no variable", "the quote of OPEN has no end"]
+        {
+            #expect(
+                remarks.contains { $0.contains("'one.env'") && $0.contains(said) }, "\(remarks)")
+        }
     }
 
     @Test func linuxServersImageKeepsItsOwnPlaces() throws {

@@ -47,6 +47,7 @@ extension DockerProvider {
                 WantedPort.all(
                     request.config, editorPort: EditorProfile(for: request.config).port),
                 kept: request.keptPorts, taken: taken)
+            await tellMoved(ports, request)
             let id = try await keeping(home) { () throws(ProviderFailure) in
                 try await makeContainer(request, ports, variables)
             }
@@ -71,6 +72,7 @@ extension DockerProvider {
                 guard ownNetwork else { throw missingNetwork(network, request.config) }
                 try await ensureNetwork()
             case .failed(let failure):
+                networkSeen.set(false)
                 await discard(id)
                 throw failure
             }
@@ -83,6 +85,19 @@ extension DockerProvider {
 
     private static let startAttempts = 5
 
+    /// People have the address in their bookmarks.
+    private func tellMoved(_ ports: [PortAssignment], _ request: CreateRequest) async {
+        for port in ports {
+            guard let kept = request.keptPorts[port.inside.key], kept != port.outside, !port.isFixed
+            else { continue }
+            await request.progress(
+                Progress(
+                    "PortMoved",
+                    "port \(kept) on the host is in use by something else; \(port.inside.text) is "
+                        + "published at \(port.outside) now"))
+        }
+    }
+
     /// Makes sure of the secrets, the workspace, the network that a spec names, and the image,
     /// which is pulled where that is needed.
     public func prepareInstance(
@@ -93,6 +108,13 @@ extension DockerProvider {
         try await refuseMissingSources(config)
         if let path = config.workspacePath, try await isMissing(path) {
             throw missingDirectory("workspacePath", path, config)
+        }
+        if CreateBody.isPersistent(config), config.onReplace != .discard,
+            let home = try await volume(
+                DockerName.volume(swarm: settings.swarm, name: config.name)),
+            home.labels?[DockerLabel.swarm] == settings.swarm
+        {
+            try refuseOtherDriver(home, config)
         }
         let specifics = Specifics(config)
         let networks = (specifics.network.map { [$0] } ?? []) + specifics.networks.map(\.name)

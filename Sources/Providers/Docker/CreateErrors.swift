@@ -18,6 +18,9 @@ extension DockerProvider {
             return .invalid(
                 "Docker refuses the spec of '\(request.config.name)': \(message); correct it")
         }
+        if EngineMessage.isDiskFull(message) {
+            return diskFull("make '\(request.config.name)'", message)
+        }
         if answer.status >= 500 {
             // The Engine may have made the container before it failed.
             return .ambiguous(
@@ -28,8 +31,25 @@ extension DockerProvider {
             answer, doing: "make '\(request.config.name)'", changesSomething: true)
     }
 
+    /// - Parameter what: What could not be done.
+    func diskFull(_ what: String, _ said: String) -> ProviderFailure {
+        .instance(
+            .platformFailure,
+            "the disk of Docker's host is full, so that Docker cannot \(what); make room (docker "
+                + "system df shows what takes it, docker image prune frees some)", cause: said,
+            isRetryable: true)
+    }
+
     func imageMissing(_ config: InstanceConfig) -> ProviderFailure {
         let image = CreateBody.image(config)
+        if let platform = Specifics(config).platform {
+            return .instance(
+                .imageMissing,
+                "'\(config.name)' needs the image \(image) for \(platform), which this Docker does "
+                    + "not have and was not given by its registry; get it (docker pull --platform "
+                    + "\(platform) \(image)), or correct image and specific.platform",
+                isRetryable: true)
+        }
         let why =
             Specifics(config).pull == .never
             ? "its spec says specific.pull: never" : "it went again after it was pulled"

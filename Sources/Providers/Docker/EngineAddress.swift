@@ -47,7 +47,8 @@ struct EngineAddress: Sendable, Hashable {
             throw .invalid(
                 "\(source) is an ssh:// address, which pal does not speak; forward the Engine's "
                     + "socket with 'ssh -N -L /run/engine.sock:/var/run/docker.sock HOST', and set "
-                    + "specific.socketPath: /run/engine.sock in pal.yaml")
+                    + "specific.socketPath: /run/engine.sock in pal.yaml, and specific.bindAddress "
+                    + "to an address of HOST that this machine reaches")
         default:
             throw .invalid(
                 "\(source) of the kind '\(scheme)' is not supported; use unix:///path or "

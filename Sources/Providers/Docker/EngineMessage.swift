@@ -11,7 +11,34 @@ enum EngineMessage {
             let digits = message[..<end].reversed().prefix { $0.isWholeNumber }.reversed()
             return TakenPort(port: Int(String(digits)))
         }
-        return nil
+        return takenHostPort(message)
+    }
+
+    /// As Engines from 28 on say it: `failed to bind host port 0.0.0.0:80/tcp: address already in
+    /// use`, or `… for 0.0.0.0:80:172.18.0.2:8080/tcp: …`.
+    private static func takenHostPort(_ message: String) -> TakenPort? {
+        guard let phrase = message.firstRange(of: "failed to bind host port "),
+            message[phrase.upperBound...].contains("address already in use")
+        else { return nil }
+        var rest = message[phrase.upperBound...]
+        if rest.hasPrefix("for ") { rest = rest.dropFirst(4) }
+        if rest.hasPrefix("[") { rest = rest.drop { $0 != "]" } }
+        let digits = rest.drop { $0 != ":" }.dropFirst().prefix { $0.isWholeNumber }
+        return TakenPort(port: Int(digits))
+    }
+
+    /// A network that it belongs to is gone: its name or id, as the Engine says it.
+    static func missingNetwork(_ message: String) -> String? {
+        // What Engines from 28 on put before it.
+        let prefix = "failed to set up container networking: "
+        let said = message.hasPrefix(prefix) ? message.dropFirst(prefix.count) : message[...]
+        guard said.hasPrefix("network "), said.contains("not found") else { return nil }
+        return said.split(separator: " ").dropFirst().first.map(String.init)
+    }
+
+    /// The disk of the Engine's host is full.
+    static func isDiskFull(_ message: String) -> Bool {
+        message.lowercased().contains("no space left")
     }
 
     /// The address of its own that it asks for in a network is another's there.
@@ -27,9 +54,15 @@ enum EngineMessage {
             && answer.message.contains("name")
     }
 
-    /// A creation found no image.
+    /// A creation found no image, or one for another platform than it asks for.
     static func isImageMissing(_ answer: EngineAnswer) -> Bool {
         answer.status == 404 && answer.message.lowercased().contains("no such image")
+            || isOtherPlatform(answer.message)
+    }
+
+    /// A creation found the image, but for another platform than it asks for.
+    static func isOtherPlatform(_ message: String) -> Bool {
+        message.contains("does not match the specified platform")
     }
 
     /// A mount's source is not there.

@@ -100,6 +100,8 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
         var cpuPeriod: Int?
         var memory: Int?
         var memoryReservation: Int?
+        /// Memory and swap together; -1 for without a limit.
+        var memorySwap: Int?
         var networkMode: String?
         var restartPolicy: RestartPolicy?
         /// By `port/protocol` inside.
@@ -111,6 +113,7 @@ struct ContainerDetail: Decodable, Sendable, Hashable {
             case cpuPeriod = "CpuPeriod"
             case memory = "Memory"
             case memoryReservation = "MemoryReservation"
+            case memorySwap = "MemorySwap"
             case networkMode = "NetworkMode"
             case restartPolicy = "RestartPolicy"
             case portBindings = "PortBindings"
@@ -171,11 +174,16 @@ struct Created: Decodable, Sendable {
 struct VolumeDetail: Decodable, Sendable {
     var name: String
     var createdAt: String?
+    var driver: String?
+    /// What the driver was told when it was made.
+    var options: [String: String]?
     var labels: [String: String]?
 
     private enum CodingKeys: String, CodingKey {
         case name = "Name"
         case createdAt = "CreatedAt"
+        case driver = "Driver"
+        case options = "Options"
         case labels = "Labels"
     }
 }

@@ -165,12 +165,13 @@ enum ExtensionList {
         let words = label.split(separator: " ").map(String.init)
         let program = words.first.flatMap(Editor.init(rawValue:)).flatMap(program(of:)) ?? "false"
         let seconds = limit.components.seconds
+        // KILL: another signal is lost that comes between the fork and the exec of 'sleep'.
         let script = """
             exec >\(log) 2>&1
             start=$1
             shift
             echo "$start $$" >\(process)
-            (trap 'kill $!; exit' TERM
+            (trap 'kill -KILL $!; exit' TERM
             sleep \(seconds) & wait $! || exit
             echo 'it took longer than \(seconds) seconds'
             kill -KILL 0) &

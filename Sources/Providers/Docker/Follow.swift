@@ -20,7 +20,7 @@ extension DockerProvider: FollowingProvider {
         let image = CreateBody.image(config)
         guard registryLooks.begin(image) else { return }
         do throws(ProviderFailure) {
-            try await fetchNewer(image, progress)
+            try await fetchNewer(image, config, progress)
         } catch {
             // An Engine that went away in the middle asked nobody to the end.
             if error.error?.kind == .connection || error.error?.code == .pullBrokeOff {
@@ -31,13 +31,13 @@ extension DockerProvider: FollowingProvider {
     }
 
     private func fetchNewer(
-        _ image: String, _ progress: @escaping ProgressHandler
+        _ image: String, _ config: InstanceConfig, _ progress: @escaping ProgressHandler
     ) async throws(ProviderFailure) {
         guard let here = try await inspectImage(image) else { return }
         // Podman has no call for that; its pull fetches nothing where nothing is newer.
         if engine.isPodman {
             let news = Mutex<Progress?>(nil)
-            let pulled = try await pull(image) { progress in
+            let pulled = try await pull(image, for: config) { progress in
                 if progress.reason == "Pulled" { news.withLock { $0 = progress } }
             }
             if !here.isSame(as: pulled.id), let news = news.withLock({ $0 }) {
@@ -47,7 +47,7 @@ extension DockerProvider: FollowingProvider {
         }
         let newest = try await registryDigest(ImageReference(image))
         guard !(here.digests ?? []).contains(where: { $0.hasSuffix("@" + newest) }) else { return }
-        try await pull(image, progress)
+        try await pull(image, for: config, progress)
     }
 
     private func registryDigest(

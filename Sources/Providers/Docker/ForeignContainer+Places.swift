@@ -19,11 +19,12 @@ extension ForeignContainer {
         readSwap(&specific, isLimited: config.resources.memoryMax != nil)
     }
 
-    /// The Engine allows as much swap again as memory where nothing is said; pal allows none.
+    /// The Engine allows as much swap again as memory where nothing is said; pal allows none unless
+    /// its spec does.
     private mutating func readSwap(_ specific: inout [String: Value], isLimited: Bool) {
         let memory = container.number("HostConfig.Memory") ?? 0
         guard let both = container.number("HostConfig.MemorySwap"), both != 0,
-            both != memory, both != 2 * memory
+            both != memory
         else { return }
         if isLimited, both == -1 {
             specific["memorySwap"] = .int(-1)

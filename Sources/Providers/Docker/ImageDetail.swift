@@ -4,11 +4,26 @@ struct ImageDetail: Decodable, Sendable, Hashable {
     /// `registry/name@sha256:…`, one for each name that it was pulled or pushed by.
     var digests: [String]?
     var size: Int?
+    /// Such as `linux` and `arm64`, and `v8` where it says so much.
+    var system: String?
+    var architecture: String?
+    var variant: String?
 
     private enum CodingKeys: String, CodingKey {
         case id = "Id"
         case digests = "RepoDigests"
         case size = "Size"
+        case system = "Os"
+        case architecture = "Architecture"
+        case variant = "Variant"
+    }
+
+    /// Whether it is for a platform such as `linux/arm64`, as far as it says; for any where nil.
+    func isMade(for platform: String?) -> Bool {
+        let wanted = platform?.split(separator: "/").map(String.init) ?? []
+        return zip(wanted, [system, architecture, variant]).allSatisfy { wish, own in
+            own.map { $0.isEmpty || $0 == wish } ?? true
+        }
     }
 
     /// The registry's digest of it under that name.

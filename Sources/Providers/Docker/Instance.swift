@@ -124,6 +124,9 @@ struct PortKey: Sendable, Hashable {
     }
 
     var text: String { "\(port)/\(kind)" }
+
+    /// As in `PortMapping`.
+    var key: Int { PortMapping(internal: port, protocol: kind).key }
 }
 
 /// A port of a container and where it is reached on the Engine's host.

@@ -125,6 +125,18 @@ extension DockerProvider {
             detail.id, named: detail.plainName, withNamelessVolumes: reference.adopted == nil)
     }
 
+    /// What a change of its limits leaves it of memory and swap together, where that is not just
+    /// its memory. What somebody else made keeps as much swap as it has.
+    private func swap(of detail: ContainerDetail, _ wanted: ResourceLimits) -> Int? {
+        if let own = detail.config.labels?[DockerLabel.memorySwap].flatMap({ Int($0) }) {
+            return own
+        }
+        guard detail.isAdopted, let both = detail.hostConfig.memorySwap, both != 0,
+            let size = wanted.memoryMax
+        else { return nil }
+        return both < 0 ? -1 : max(both, size << 20)
+    }
+
     /// Limits are changed while it runs.
     public func updateInstance(
         _ reference: InstanceReference, _ partial: PartialConfig
@@ -135,9 +147,7 @@ extension DockerProvider {
             throw .needsReplacement(beyond.map(\.text).joined(separator: "; "))
         }
         let wanted = partial.applied(to: InstanceConfig(name: detail.plainName))
-        var body = CreateBody.limits(
-            wanted.resources,
-            swap: detail.config.labels?[DockerLabel.memorySwap].flatMap { Int($0) })
+        var body = CreateBody.limits(wanted.resources, swap: swap(of: detail, wanted.resources))
         if !body.isEmpty {
             // Podman resets a policy that is not named.
             let policy = detail.hostConfig.restartPolicy
@@ -177,10 +187,8 @@ extension DockerProvider {
         if answer.isSuccess || answer.status == 304 { return .started }
         let message = answer.message
         if let taken = EngineMessage.takenPort(message) { return .portTaken(taken.port) }
-        if answer.status == 404, message.hasPrefix("network ") {
-            return .networkMissing(
-                message.split(separator: " ").dropFirst().first.map(String.init) ?? "")
-        }
+        if let gone = EngineMessage.missingNetwork(message) { return .networkMissing(gone) }
+        if EngineMessage.isDiskFull(message) { return .failed(diskFull("start \(name)", message)) }
         if answer.status == 404 {
             return .failed(.notFound("\(name) was removed while it was started"))
         }

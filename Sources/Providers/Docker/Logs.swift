@@ -9,13 +9,19 @@ extension DockerProvider: LogFollowingProvider {
     public func getInstanceLogs(
         _ reference: InstanceReference, _ options: LogOptions
     ) async throws(ProviderFailure) -> [LogLine] {
-        let filter = try LineFilter(options)
-        let source = try await openLog(reference, options, follows: false)
         var lines: [LogLine] = []
-        try await source.read(engine) { batch in
-            lines += batch.filter { filter.takes($0) }
-        }
+        try await readLog(reference, options, follows: false) { lines += $0 }
         return lines
+    }
+
+    /// As `getInstanceLogs`, and as the lines come: a log may be larger than memory.
+    public func readInstanceLogs(
+        _ reference: InstanceReference, _ options: LogOptions,
+        _ handler: @Sendable (LogLine) async -> Void
+    ) async throws(ProviderFailure) {
+        try await readLog(reference, options, follows: false) { lines in
+            for line in lines { await handler(line) }
+        }
     }
 
     /// First the lines that the options ask for, then new ones, until the container stops.
@@ -23,15 +29,22 @@ extension DockerProvider: LogFollowingProvider {
         _ reference: InstanceReference, _ options: LogOptions,
         _ handler: @Sendable (LogLine) async -> Void
     ) async throws(ProviderFailure) {
-        let filter = try LineFilter(options)
-        let source = try await openLog(reference, options, follows: true)
         do throws(ProviderFailure) {
-            try await source.read(engine) { batch in
-                for line in batch where filter.takes(line) { await handler(line) }
+            try await readLog(reference, options, follows: true) { lines in
+                for line in lines { await handler(line) }
             }
         } catch {
             if !Task.isCancelled { throw error }
         }
+    }
+
+    private func readLog(
+        _ reference: InstanceReference, _ options: LogOptions, follows: Bool,
+        _ take: ([LogLine]) async -> Void
+    ) async throws(ProviderFailure) {
+        let filter = try LineFilter(options)
+        let source = try await openLog(reference, options, follows: follows)
+        try await source.read(engine) { await take($0.filter { filter.takes($0) }) }
     }
 
     private func openLog(

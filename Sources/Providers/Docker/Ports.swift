@@ -66,7 +66,8 @@ final class PortChooser: Sendable {
     /// Assigns a port to everything that is wanted.
     ///
     /// - Parameters:
-    ///   - kept: ports outside by port inside, to be used where they are free.
+    ///   - kept: ports outside by `PortMapping.key` of the port inside, to be used where they are
+    ///     free.
     ///   - taken: ports outside that are known not to be free.
     /// - Throws: An instance error where no free port was found.
     func assign(
@@ -81,7 +82,7 @@ final class PortChooser: Sendable {
                         inside: port.inside, outside: fixed, isFixed: true, address: port.address))
                 continue
             }
-            let outside = try choose(port, kept: kept[port.inside.port], taken: taken)
+            let outside = try choose(port, kept: kept[port.inside.key], taken: taken)
             taken.insert(outside)
             result.append(
                 PortAssignment(
@@ -138,7 +139,9 @@ final class PortChooser: Sendable {
         inet_pton(AF_INET, wanted.address ?? settings.publishAddress, &address.sin_addr)
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                // An address of another machine, whose Engine's socket was forwarded to here.
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                    || errno == EADDRNOTAVAIL
             }
         }
     }

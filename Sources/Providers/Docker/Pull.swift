@@ -10,7 +10,7 @@ extension DockerProvider {
         guard Specifics(request.config).pull == .always else { return }
         let image = CreateBody.image(request.config)
         guard !pulls.takePrepared(image, for: request.config.name) else { return }
-        try await pull(image, request.progress)
+        try await pull(image, for: request.config, request.progress)
     }
 
     /// Makes a call that needs the image, and makes it again where it first had to be pulled.
@@ -20,7 +20,7 @@ extension DockerProvider {
         let answer = try await call()
         guard EngineMessage.isImageMissing(answer), Specifics(request.config).pull != .never
         else { return answer }
-        try await pull(CreateBody.image(request.config), request.progress)
+        try await pull(CreateBody.image(request.config), for: request.config, request.progress)
         return try await call()
     }
 
@@ -30,9 +30,12 @@ extension DockerProvider {
     ) async throws(ProviderFailure) {
         let image = CreateBody.image(config)
         let policy = Specifics(config).pull
-        if policy != .always, try await inspectImage(image) != nil { return }
+        let platform = Specifics(config).platform
+        if policy != .always, let here = try await inspectImage(image), here.isMade(for: platform) {
+            return
+        }
         guard policy != .never else { throw imageMissing(config) }
-        try await pull(image, progress)
+        try await pull(image, for: config, progress)
         pulls.prepared(image, for: config.name)
     }
 
@@ -52,12 +55,19 @@ extension DockerProvider {
     ///   connection errors where the Engine itself does not answer.
     @discardableResult
     func pull(
-        _ image: String, _ progress: @escaping ProgressHandler
+        _ image: String, for config: InstanceConfig? = nil,
+        _ progress: @escaping ProgressHandler
     ) async throws(ProviderFailure) -> PulledImage {
-        let reference = ImageReference(image)
-        let outcome = await pulls.pull(image, progress) { progress in
+        let platform = config.flatMap { Specifics($0).platform }
+        let pulling = { @Sendable (progress: @escaping ProgressHandler) in
+            Pulling(
+                reference: ImageReference(image), platform: platform, provider: self,
+                progress: progress)
+        }
+        let key = platform.map { "\(image) \($0)" } ?? image
+        let outcome = await pulls.pull(key, progress) { progress in
             await Result<PulledImage, ProviderFailure>.catching { () throws(ProviderFailure) in
-                try await Pulling(reference: reference, provider: self, progress: progress).run()
+                try await pulling(progress).run()
             }
         }
         return try outcome.get()
@@ -67,6 +77,8 @@ extension DockerProvider {
 /// One pull from its first byte to its last.
 struct Pulling: Sendable {
     let reference: ImageReference
+    /// Such as `linux/arm64`; the Engine's own where nil.
+    let platform: String?
     let provider: DockerProvider
     let progress: ProgressHandler
 
@@ -83,7 +95,8 @@ struct Pulling: Sendable {
         let start = ContinuousClock.now
         var call = EngineCall(
             "POST", "/images/create",
-            query: [("fromImage", reference.name), ("tag", reference.wanted)],
+            query: [("fromImage", reference.name), ("tag", reference.wanted)]
+                + (platform.map { [("platform", $0)] } ?? []),
             timeout: .seconds(300))
         // What came of a pull that nobody heard the end of is seen when it is made again.
         call.changesSomething = false
@@ -99,6 +112,8 @@ struct Pulling: Sendable {
         guard let image = try await provider.inspectImage(reference.text) else {
             throw failure.cut("the Engine says that it ended, and has no such image")
         }
+        // A registry that has the image for one platform only gives that one, whatever is asked.
+        if let platform, !image.isMade(for: platform) { throw failure.isFor(other: platform) }
         let pulled = image.pulled(as: reference)
         await progress(
             Progress("Pulled", pulled.text(reference, ContinuousClock.now - start), fraction: 1))

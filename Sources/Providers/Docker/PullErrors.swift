@@ -97,6 +97,14 @@ struct PullFailure {
             cause: said, isRetryable: false)
     }
 
+    /// It is there, and not for what a spec asks for.
+    func isFor(other platform: String) -> ProviderFailure {
+        .instance(
+            .imageMissing,
+            "\(image.registry) has the image \(image.text), but not for \(platform); correct image "
+                + "or specific.platform", isRetryable: false)
+    }
+
     private func plain(_ said: String) -> ProviderFailure {
         .instance(
             .pullFailed,

@@ -22,7 +22,7 @@ final class PullShare: Sendable {
     private struct State {
         var pulls: [String: Pull] = [:]
         /// What was just pulled for an instance that is about to be made, by the instance's name.
-        var prepared: [String: String] = [:]
+        var prepared: [String: (image: String, at: ContinuousClock.Instant)] = [:]
     }
 
     private let state = Mutex(State())
@@ -78,12 +78,16 @@ final class PullShare: Sendable {
 
     /// Notes that an image was pulled for an instance that is made next.
     func prepared(_ image: String, for name: String) {
-        state.withLock { $0.prepared[name] = image }
+        state.withLock { $0.prepared[name] = (image, .now) }
     }
 
-    /// Whether the image was pulled for this creation. True once.
-    func takePrepared(_ image: String, for name: String) -> Bool {
-        state.withLock { $0.prepared.removeValue(forKey: name) == image }
+    /// Whether the image was pulled for this creation. True once, and not for long: the creation
+    /// that it was pulled for may never have come.
+    func takePrepared(
+        _ image: String, for name: String, now: ContinuousClock.Instant = .now
+    ) -> Bool {
+        let prepared = state.withLock { $0.prepared.removeValue(forKey: name) }
+        return prepared.map { $0.image == image && now - $0.at < .seconds(600) } ?? false
     }
 }
 

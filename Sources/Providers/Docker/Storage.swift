@@ -57,10 +57,35 @@ extension DockerProvider: StorageProvider {
                     "DriverOpts": .texts(options), "Labels": .texts(request.ownership.labels),
                 ])))
         if answer.isSuccess { return }
+        if EngineMessage.isDiskFull(answer.message) {
+            throw diskFull("make a volume for '\(request.config.name)'", answer.message)
+        }
+        let isUsual = specifics.volumeDriver == nil && options.isEmpty
         throw .instance(
             ProviderError.Code(rawValue: "VolumeRefused"),
-            "Docker makes no volume for '\(request.config.name)': \(answer.message); correct "
-                + "specific.volumeDriver and specific.volumeOptions", isRetryable: true)
+            "Docker makes no volume for '\(request.config.name)': \(answer.message); "
+                + (isUsual
+                    ? "look at the log of its daemon"
+                    : "correct specific.volumeDriver and specific.volumeOptions"),
+            isRetryable: true)
+    }
+
+    /// Refuses another driver, or other options, than a home was made with: it stays as it is, and
+    /// nothing else would say so. Its size is not among them.
+    func refuseOtherDriver(_ volume: VolumeDetail, _ config: InstanceConfig) throws(ProviderFailure)
+    {
+        let specifics = Specifics(config)
+        var options = volume.options ?? [:]
+        if specifics.volumeOptions["size"] == nil { options["size"] = nil }
+        let driver = specifics.volumeDriver ?? "local"
+        guard volume.driver ?? driver != driver || options != specifics.volumeOptions else {
+            return
+        }
+        throw .invalid(
+            "the home of '\(config.name)', the volume \(volume.name), was made by the driver "
+                + "'\(volume.driver ?? driver)' with other options than specific.volumeDriver and "
+                + "specific.volumeOptions say, and stays as it is; change these back, or copy out "
+                + "what is in it (pal cp), delete the instance and its volume, and declare it anew")
     }
 
     /// One volume, whoever owns it; nil where there is none.

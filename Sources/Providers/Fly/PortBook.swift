@@ -104,7 +104,7 @@ final class PortBook: Sendable {
             var result: [FlyPort] = []
             for port in wanted {
                 let isUDP = port.protocol == "udp"
-                let outside = try Self.choose(port, kept[port.internal], taken, name)
+                let outside = try Self.choose(port, kept[port.key], taken, name)
                 taken[Outside(outside, isUDP: isUDP)] = name
                 result.append(FlyPort(inside: port.internal, outside: outside, isUDP: isUDP))
             }

@@ -206,9 +206,16 @@ struct SpecFilesWriter {
         if prints {
             Terminal.write(texts.map(\.1).joined(separator: "---\n"), to: 1)
             for (name, text) in texts { complain(of: text, in: path(of: name)) }
+            for spec in imported.specs {
+                for variable in spec.hidden.keys.sorted() {
+                    Terminal.complain(
+                        "\(spec.config.name): \(secretPath(spec, variable)) is not written with "
+                            + "--print; put the value of \(variable) there")
+                }
+            }
             return
         }
-        try refuseToOverwrite(imported.specs.map(\.config.name))
+        try refuseToOverwrite(imported.specs)
         for spec in imported.specs { try hide(spec) }
         try FileManager.default.createDirectory(
             atPath: environment.specs, withIntermediateDirectories: true)
@@ -229,12 +236,19 @@ struct SpecFilesWriter {
 
     private func path(of name: String) -> String { "\(environment.specs)/\(name).yaml" }
 
-    private func refuseToOverwrite(_ names: [String]) throws {
+    private func refuseToOverwrite(_ specs: [ImportedSpec]) throws {
+        let names = specs.map(\.config.name)
         let duplicates = Dictionary(grouping: names, by: \.self).filter { $1.count > 1 }.keys
         if let name = duplicates.min() {
             throw CommandFailure("two of them are named '\(name)'; import them one by one")
         }
-        let there = names.map(path(of:)).filter { FileManager.default.fileExists(atPath: $0) }
+        // The secrets of an earlier import may be those of an instance that lives.
+        let secrets = specs.flatMap { spec in
+            spec.hidden.keys.sorted().map { secretPath(spec, $0) }
+        }
+        let there = (names.map(path(of:)) + secrets).filter {
+            FileManager.default.fileExists(atPath: $0)
+        }
         guard there.isEmpty else {
             throw CommandFailure(
                 "nothing is written, because these are there already: "

@@ -42,6 +42,10 @@ struct Logs: AsyncParsableCommand {
                 } _: {
                     show($0)
                 }
+            } else if let provider = target.provider as? any LogFollowingProvider {
+                try await provider.readInstanceLogs(target.instance.reference, options) {
+                    show($0)
+                }
             } else {
                 let lines = try await target.provider.getInstanceLogs(
                     target.instance.reference, options)

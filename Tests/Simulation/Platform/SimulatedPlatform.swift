@@ -230,7 +230,7 @@ final class SimulatedPlatform: Sendable {
         var assigned: [PortMapping] = []
         for port in wanted {
             if let fixed = port.external, taken.contains(fixed) { return nil }
-            let kept = request.keptPorts[port.internal].flatMap { taken.contains($0) ? nil : $0 }
+            let kept = request.keptPorts[port.key].flatMap { taken.contains($0) ? nil : $0 }
             guard
                 let outside = port.external ?? kept
                     ?? kind.ports.first(where: { !taken.contains($0) })
