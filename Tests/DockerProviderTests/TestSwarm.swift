@@ -18,9 +18,12 @@ struct TestSwarm: Sendable {
 
     /// Runs a test with a swarm, and removes all that carries its label afterwards.
     ///
-    /// - Parameter socketPath: what the provider talks to; the Engine itself, or a relay.
+    /// - Parameters:
+    ///   - socketPath: what the provider talks to; the Engine itself, or a relay.
+    ///   - engine: the Engine itself.
     static func run(
-        socketPath: String = DockerEngine.socketPath, specific: [String: Value] = [:],
+        socketPath: String = DockerEngine.socketPath, engine: String = DockerEngine.socketPath,
+        specific: [String: Value] = [:],
         environment: [String: String] = [:], logger: Logger = Logger(label: "test"),
         _ body: (TestSwarm) async throws -> Void
     ) async throws {
@@ -35,7 +38,7 @@ struct TestSwarm: Sendable {
         let swarm = TestSwarm(
             name: name,
             provider: DockerProvider(try DockerSettings(settings), logger: logger),
-            engine: EngineClient(endpoint: .unixSocket(path: DockerEngine.socketPath)))
+            engine: EngineClient(endpoint: .unixSocket(path: engine)))
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(swarm))

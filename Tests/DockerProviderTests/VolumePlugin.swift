@@ -14,7 +14,8 @@ import TestSupport
 /// https://docs.docker.com/engine/extend/plugins_volume/
 final class VolumePlugin: HTTPHandler {
     let name = "pal-test-" + String(UInt64.random(in: 0 ... .max), radix: 36)
-    private static let directory = "/run/docker/plugins"
+    /// Where its socket is.
+    var sockets: String { root + "/sockets" }
     private let root: String
     private let state = Mutex(State())
 
@@ -25,16 +26,29 @@ final class VolumePlugin: HTTPHandler {
 
     private init() throws {
         root = FileManager.default.temporaryDirectory.appending(path: name).path
-        try FileManager.default.createDirectory(
-            atPath: root, withIntermediateDirectories: true)
+        for directory in [volumesRoot, sockets] {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true)
+        }
+        // What is mounted below is seen where the Engine has mounts of its own, too.
+        guard mount(volumesRoot, volumesRoot, nil, UInt(MS_BIND), nil) == 0,
+            mount(nil, volumesRoot, nil, UInt(MS_SHARED), nil) == 0
+        else { throw TestFailure("mount: \(errno)") }
+    }
+
+    private var volumesRoot: String { root + "/volumes" }
+
+    private func remove() {
+        for volume in volumes.keys { umount2(place(volume), Int32(MNT_DETACH)) }
+        umount2(volumesRoot, Int32(MNT_DETACH))
+        try? FileManager.default.removeItem(atPath: root)
     }
 
     /// Serves as long as the body runs.
     static func run(_ body: (VolumePlugin) async throws -> Void) async throws {
         let plugin = try VolumePlugin()
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true)
-        let path = "\(directory)/\(plugin.name).sock"
+        defer { plugin.remove() }
+        let path = "\(plugin.sockets)/\(plugin.name).sock"
         let server = HTTPServer(
             config: .init(address: .unix(path: path), logger: .disabled), handler: plugin)
         let task = Task { try await server.run() }
@@ -43,11 +57,6 @@ final class VolumePlugin: HTTPHandler {
         do { result = .success(try await body(plugin)) } catch { result = .failure(error) }
         await server.stop(timeout: 0)
         _ = await task.result
-        unlink(path)
-        for volume in plugin.volumes.keys {
-            umount2(plugin.place(volume), Int32(MNT_DETACH))
-        }
-        try? FileManager.default.removeItem(atPath: plugin.root)
         try result.get()
     }
 
@@ -98,7 +107,7 @@ final class VolumePlugin: HTTPHandler {
         return .texts(["Err": ""])
     }
 
-    private func place(_ volume: String) -> String { "\(root)/\(volume)" }
+    private func place(_ volume: String) -> String { "\(volumesRoot)/\(volume)" }
 
     private func described(_ volume: String) -> Value {
         .texts(["Name": volume, "Mountpoint": place(volume)])

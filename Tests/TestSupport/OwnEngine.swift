@@ -17,6 +17,9 @@ public final class OwnEngine {
     /// A socket that listens already, for an Engine that answers outside its network namespace too.
     public var listener: Int32?
 
+    /// A directory that it has in the place of the one in which all Engines look for plug-ins.
+    public var plugins: String?
+
     /// The Engine's program.
     public static let program = "/usr/sbin/dockerd"
     /// The program that makes its bridge.
@@ -44,7 +47,8 @@ public final class OwnEngine {
         let hands = "export LISTEN_PID=$$ LISTEN_FDS=1; exec 3<&0 0</dev/null; "
         process.standardInput = listener.map { FileHandle(fileDescriptor: $0) }
         process.arguments =
-            ["-c", (listener == nil ? "" : hands) + "exec \"$@\"", "sh", Self.program]
+            ["-c", (listener == nil ? "" : hands) + "exec \"$@\"", "sh"] + withItsPlugins
+            + [Self.program]
             + (listener == nil ? [] : ["--host", "fd://"]) + [
                 "--host", "unix://\(socket)", "--data-root", directory + "/data",
                 "--exec-root", directory + "/exec", "--pidfile", directory + "/pid",
@@ -55,6 +59,14 @@ public final class OwnEngine {
         try process.run()
         self.process = process
         try await untilItAnswers()
+    }
+
+    /// What gives it mounts of its own, where it has plug-ins of its own.
+    private var withItsPlugins: [String] {
+        guard let plugins else { return [] }
+        let place = "/run/docker/plugins"
+        let script = "mkdir -p \(place) && mount --bind \(plugins) \(place) && exec \"$@\""
+        return ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script, "sh"]
     }
 
     private func makeBridge() async throws {
