@@ -52,7 +52,7 @@ done
 # at once Podman 4.3 forgets a port or a mount now and then.
 if [ -n "${PAL_TEST_PODMAN:-}" ]; then
     scenes='^EndToEndTests\.(Docker(Image|Repair|Fault)|Open|Exec|Import|Logs|Copy|CutOff)Tests'
-    for tests in "^DockerProviderTests|$scenes" EngineKillTests; do
+    for tests in "^DockerProviderTests|$scenes" CrowdTests EngineKillTests; do
         "${run[@]}" env PAL_TEST_ENGINE=podman SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2 \
             swift test --skip-build --disable-xctest --filter "$tests" | tee -a "$log"
     done

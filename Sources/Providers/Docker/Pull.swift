@@ -5,10 +5,17 @@ import PalProvider
 import Synchronization
 
 extension DockerProvider {
-    /// What a spec with `specific.pull: always` asks for before a creation.
+    /// What a spec with `specific.pull: always` asks for before a creation, and one whose image is
+    /// here for another platform: Podman would take that.
     func pullFirst(_ request: CreateRequest) async throws(ProviderFailure) {
-        guard Specifics(request.config).pull == .always else { return }
         let image = CreateBody.image(request.config)
+        let specifics = Specifics(request.config)
+        if specifics.pull != .always {
+            guard let platform = specifics.platform, let here = try await inspectImage(image),
+                !here.isMade(for: platform)
+            else { return }
+            guard specifics.pull != .never else { throw imageMissing(request.config) }
+        }
         guard !pulls.takePrepared(image, for: request.config.name) else { return }
         try await pull(image, for: request.config, request.progress)
     }
