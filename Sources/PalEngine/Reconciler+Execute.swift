@@ -209,7 +209,8 @@ extension Reconciler {
             key.record?.renewsStorageSince = nil
         case .start, .stop: break
         }
-        if [.create, .start].contains(step.verb) { key.attempts.awaitsReady = true }
+        // An update may be a restart to the provider.
+        if [.create, .start, .update].contains(step.verb) { key.attempts.awaitsReady = true }
     }
 
     private func succeeded(

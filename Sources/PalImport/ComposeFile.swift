@@ -51,7 +51,12 @@ public struct ComposeFile {
             throw ImportFailure("\(path): no service is named '\(name)'\(hint)")
         }
         var imported = Imported()
-        var scope = ComposeScope(self, root, interpolation: interpolation)
+        let dotEnv = dotEnv
+        var scope = ComposeScope(self, root, interpolation: interpolation(dotEnv))
+        for problem in dotEnv?.problems ?? [] {
+            scope.remarks.append(
+                Diagnostic(SourceLocation(file: "\(directory)/.env", line: 1, column: 1), problem))
+        }
         let wanted = services.filter { names.isEmpty || names.contains($0.key.text) }
         scope.name(wanted)
         for service in wanted where scope.names[service.key.text] != nil {
@@ -82,9 +87,14 @@ public struct ComposeFile {
         }
     }
 
-    private var interpolation: Interpolation {
-        let own = read("\(directory)/.env").map { EnvFile($0, shell: environment).variables } ?? []
-        let variables = Dictionary(own.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    /// The variables of the file beside it, under those of the shell.
+    private var dotEnv: EnvFile? {
+        read("\(directory)/.env").map { EnvFile($0, shell: environment) }
+    }
+
+    private func interpolation(_ dotEnv: EnvFile?) -> Interpolation {
+        let own = (dotEnv?.variables ?? []).map { ($0.name, $0.value) }
+        let variables = Dictionary(own, uniquingKeysWith: { $1 })
         return Interpolation(variables: variables.merging(environment) { $1 })
     }
 }

@@ -57,7 +57,9 @@ extension ComposeService {
                 }
                 continue
             }
-            let file = EnvFile(content, shell: scope.file.environment)
+            let file = EnvFile(
+                content, shell: scope.interpolation.variables,
+                isRaw: item["format"].flatMap { text($0) } == "raw")
             for problem in file.problems { remark(item, "env_file '\(path)': \(problem)") }
             for name in file.namesAlone { takeFromShell(name, item) }
             for (name, value) in file.variables {

@@ -11,12 +11,15 @@ struct EnvFile {
     private(set) var problems: [String] = []
 
     private var lines: ArraySlice<Substring>
-    private var known: [String: String]
+    private let shell: [String: String]
+    private let isRaw: Bool
 
-    /// - Parameter shell: The variables that may be put in.
-    init(_ text: String, shell: [String: String]) {
+    /// - Parameters:
+    ///   - shell: The variables that may be put in.
+    ///   - isRaw: Whether every value is just what stands there.
+    init(_ text: String, shell: [String: String], isRaw: Bool = false) {
         lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)[...]
-        known = shell
+        (self.shell, self.isRaw) = (shell, isRaw)
         while let line = lines.popFirst() { read(line) }
     }
 
@@ -24,7 +27,7 @@ struct EnvFile {
         var line = line.trimmed[...]
         guard !line.isEmpty, !line.hasPrefix("#") else { return }
         if line.hasPrefix("export ") { line = line.dropFirst(7).trimmed[...] }
-        guard let equals = line.firstIndex(of: "=") else {
+        guard let equals = line.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
             return namesAlone.append(String(line))
         }
         let name = line[..<equals].trimmed
@@ -34,10 +37,10 @@ struct EnvFile {
         let said = line[line.index(after: equals)...].trimmed[...]
         guard let value = value(said, of: name) else { return }
         variables.append((name, value))
-        if known[name] == nil { known[name] = value }
     }
 
     private mutating func value(_ said: Substring, of name: String) -> String? {
+        if isRaw { return String(said) }
         guard let quote = said.first, quote == "\"" || quote == "'" else {
             let end = said.firstRange(of: " #")?.lowerBound ?? said.endIndex
             return expanded(said[..<end].trimmed, of: name)
@@ -46,7 +49,8 @@ struct EnvFile {
             problems.append("the quote of \(name) has no end")
             return nil
         }
-        return quote == "'" ? inside : expanded(Self.unescaped(inside), of: name)
+        if quote == "'" { return inside.replacing("\\'", with: "'") }
+        return expanded(Self.unescaped(inside), of: name)
     }
 
     /// What stands before the quote's end, which may be some lines below.
@@ -55,7 +59,7 @@ struct EnvFile {
         while true {
             var isEscaped = false
             for index in rest.indices {
-                if rest[index] == quote, !isEscaped || quote == "'" {
+                if rest[index] == quote, !isEscaped {
                     lines = next
                     return text + rest[..<index]
                 }
@@ -87,7 +91,8 @@ struct EnvFile {
     }
 
     private mutating func expanded(_ text: String, of name: String) -> String? {
-        let outcome = Interpolation(variables: known).apply(text)
+        let above = Dictionary(variables.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        let outcome = Interpolation(variables: above.merging(shell) { $1 }).apply(text)
         if let problem = outcome.problem {
             problems.append("\(name): \(problem)")
             return nil

@@ -97,6 +97,33 @@ struct MeaningTests {
         #expect(EngineMessage.missingNetwork(setUp + "network lsio not found") == "lsio")
         #expect(EngineMessage.missingNetwork("network lsio not found") == "lsio")
         #expect(EngineMessage.missingNetwork("no such container: x") == nil)
+        #expect(EngineMessage.isAddressTaken("Address already in use"))
+        #expect(
+            !EngineMessage.isAddressTaken(
+                "failed to bind udp listener on 10.89.0.1:53: Address already in use (os error 98)")
+        )
+        #expect(EngineMessage.isDiskFull("mkdir /x: no space left on device"))
+        #expect(!EngineMessage.isDiskFull("mkdir /sys/fs/cgroup/x: no space left on device"))
+    }
+
+    @Test(
+        "what an image is made for is compared in Docker's words",
+        arguments: [
+            ("linux/amd64", ["linux", "amd64", nil], true),
+            ("linux/x86_64", ["linux", "amd64", ""], true),
+            ("Linux/AArch64", ["linux", "arm64", "v8"], true),
+            ("linux/arm64", ["linux", "amd64", nil], false),
+            ("linux/arm/v7", ["linux", "arm", "v6"], true),
+            ("linux/arm/v6", ["linux", "arm", "v7"], false),
+            ("linux/armhf", ["linux", "arm", "v7"], true),
+            ("windows/amd64", ["linux", "amd64", nil], false),
+            ("linux/amd64", [nil, nil, nil], true),
+        ] as [(String, [String?], Bool)])
+    func platforms(wanted: String, own: [String?], isIt: Bool) throws {
+        let image = ImageDetail(
+            id: "x", system: own[0], architecture: own[1], variant: own[2])
+        #expect(image.isMade(for: wanted) == isIt)
+        #expect(image.isMade(for: nil))
     }
 
     @Test("times are read as the Engine and Podman write them")

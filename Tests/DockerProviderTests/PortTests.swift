@@ -43,8 +43,8 @@ struct PortTests {
             let moved = try #require(heard.all.first { $0.reason == "PortMoved" })
             #expect(
                 moved.message
-                    == "port \(port) on the host is in use by something else; 8080/tcp is "
-                    + "published at \(other.network.port ?? 0) now")
+                    == "8080/tcp is published at \(other.network.port ?? 0) now, for \(port) is in "
+                    + "use by something else")
             _ = try await swarm.provider.deleteInstance(again.reference)
             let fixed = try await swarm.create("carol") {
                 $0.network.ports = [.init(internal: 8080, external: port)]

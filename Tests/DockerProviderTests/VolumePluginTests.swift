@@ -41,20 +41,22 @@ struct VolumePluginTests {
                 #expect(try await run(next, "cat /home/coder/unsaved") == "work\n")
                 _ = try await swarm.provider.deleteInstance(next.reference)
                 // What another driver would make of it nobody knows: the home stays where it is.
-                for (key, value) in [
-                    ("volumeDriver", nil), ("volumeOptions", Value.texts(["tier": "slow"])),
-                ] {
+                for (key, value, says) in [
+                    ("volumeDriver", nil, "made by the driver '\(plugin.name)' and not by 'local'"),
+                    ("volumeOptions", Value.texts(["tier": "slow"]), "made with another tier"),
+                    ("region", nil, nil),
+                ] as [(String, Value?, String?)] {
+                    let heard = ProgressLog()
                     var other = swarm.config("sized", wish)
                     other.specific?[key] = value
-                    let refused = try await failure { () throws(ProviderFailure) in
-                        try await swarm.provider.prepareInstance(other) { _ in }
-                    }
-                    #expect(refused.error?.code == .invalidConfig)
-                    #expect(refused.description.contains("stays as it is"), "\(refused)")
-                    other.onReplace = .discard
-                    try await swarm.provider.prepareInstance(other) { _ in }
+                    let made = try await swarm.provider.createInstance(
+                        swarm.request(other, progress: heard.take))
+                    let told = heard.all.filter { $0.reason == "HomeKept" }.map(\.message)
+                    #expect(told.count == (says == nil ? 0 : 1))
+                    #expect(told.allSatisfy { $0.contains(says ?? "") }, "\(told)")
+                    #expect(try await run(made, "cat /home/coder/unsaved") == "work\n")
+                    _ = try await swarm.provider.deleteInstance(made.reference)
                 }
-                try await swarm.provider.prepareInstance(swarm.config("sized", wish)) { _ in }
                 let kept = try #require(try await swarm.provider.listStorage().first)
                 #expect(try await swarm.provider.deleteStorage(kept.providerStorageId))
                 #expect(plugin.volumes.isEmpty)

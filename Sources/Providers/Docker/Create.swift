@@ -47,15 +47,18 @@ extension DockerProvider {
                 WantedPort.all(
                     request.config, editorPort: EditorProfile(for: request.config).port),
                 kept: request.keptPorts, taken: taken)
-            await tellMoved(ports, request)
             let id = try await keeping(home) { () throws(ProviderFailure) in
                 try await makeContainer(request, ports, variables)
             }
             try await join(id, request)
             try await furnish(id, request, secrets)
-            guard request.starts else { return try await made(id, home.notices) }
+            guard request.starts else {
+                await tell(home, ports, request)
+                return try await made(id, home.notices)
+            }
             switch try await start(id, named: request.config.name) {
             case .started:
+                await tell(home, ports, request)
                 return try await made(id, home.notices)
             case .portTaken(let port):
                 await discard(id)
@@ -85,17 +88,25 @@ extension DockerProvider {
 
     private static let startAttempts = 5
 
-    /// People have the address in their bookmarks.
-    private func tellMoved(_ ports: [PortAssignment], _ request: CreateRequest) async {
-        for port in ports {
-            guard let kept = request.keptPorts[port.inside.key], kept != port.outside, !port.isFixed
-            else { continue }
+    /// Tells what is not as it was, or as it was asked for: people have addresses in their
+    /// bookmarks.
+    private func tell(_ home: Home, _ ports: [PortAssignment], _ request: CreateRequest) async {
+        if let other = home.difference {
             await request.progress(
                 Progress(
-                    "PortMoved",
-                    "port \(kept) on the host is in use by something else; \(port.inside.text) is "
-                        + "published at \(port.outside) now"))
+                    "HomeKept",
+                    "its volume stays as it is, \(other); specific.volumeDriver and "
+                        + "specific.volumeOptions count when a volume is made"))
         }
+        let holder = request.standsBeside ? "what it takes the place of" : "something else"
+        let moved = ports.compactMap { port -> String? in
+            guard let kept = request.keptPorts[port.inside.key], kept != port.outside, !port.isFixed
+            else { return nil }
+            return "\(port.inside.text) is published at \(port.outside) now, for \(kept) is in use "
+                + "by \(holder)"
+        }
+        guard !moved.isEmpty else { return }
+        await request.progress(Progress("PortMoved", moved.joined(separator: "; ")))
     }
 
     /// Makes sure of the secrets, the workspace, the network that a spec names, and the image,
@@ -108,13 +119,6 @@ extension DockerProvider {
         try await refuseMissingSources(config)
         if let path = config.workspacePath, try await isMissing(path) {
             throw missingDirectory("workspacePath", path, config)
-        }
-        if CreateBody.isPersistent(config), config.onReplace != .discard,
-            let home = try await volume(
-                DockerName.volume(swarm: settings.swarm, name: config.name)),
-            home.labels?[DockerLabel.swarm] == settings.swarm
-        {
-            try refuseOtherDriver(home, config)
         }
         let specifics = Specifics(config)
         let networks = (specifics.network.map { [$0] } ?? []) + specifics.networks.map(\.name)
@@ -208,7 +212,9 @@ extension DockerProvider {
                     + "volume if nobody needs what is in it (docker volume rm \(name))",
                 isRetryable: true)
         }
-        return Home(notices: ["the kept volume \(name) is attached again, with what is in it"])
+        return Home(
+            notices: ["the kept volume \(name) is attached again, with what is in it"],
+            difference: volume.difference(from: Specifics(request.config)))
     }
 
     /// Where an instance keeps what is to stay.
@@ -216,6 +222,8 @@ extension DockerProvider {
         /// The volume that was made for it just now.
         var made: String?
         var notices: [String] = []
+        /// In what one that is there is not as it is asked for.
+        var difference: String?
     }
 
     /// Makes a container; where that is refused, the volume that was made for it goes again.

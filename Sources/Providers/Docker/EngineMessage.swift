@@ -38,14 +38,16 @@ enum EngineMessage {
 
     /// The disk of the Engine's host is full.
     static func isDiskFull(_ message: String) -> Bool {
-        message.lowercased().contains("no space left")
+        // Of control groups and watches there are only so many: the words are the same.
+        message.lowercased().contains("no space left") && !message.contains("cgroup")
+            && !message.contains("inotify")
     }
 
     /// The address of its own that it asks for in a network is another's there.
     static func isAddressTaken(_ message: String) -> Bool {
-        message.contains("Address already in use")
-            || message.contains("requested ip address")
-                && message.contains("already allocated")
+        // Podman says the like of its server of names, which listens to a port.
+        message.contains("Address already in use") && !message.contains("bind")
+            || message.contains("requested ip address") && message.contains("already allocated")
     }
 
     /// A creation met a container of the same name.

@@ -11,12 +11,15 @@ extension DockerProvider {
         let image = CreateBody.image(request.config)
         let specifics = Specifics(request.config)
         if specifics.pull != .always {
-            guard let platform = specifics.platform, let here = try await inspectImage(image),
-                !here.isMade(for: platform)
+            guard engine.isPodman, let here = try await inspectImage(image),
+                !here.isMade(for: specifics.platform)
             else { return }
             guard specifics.pull != .never else { throw imageMissing(request.config) }
         }
-        guard !pulls.takePrepared(image, for: request.config.name) else { return }
+        guard
+            !pulls.takePrepared(
+                pullKey(image, specifics.platform), for: request.config.name)
+        else { return }
         try await pull(image, for: request.config, request.progress)
     }
 
@@ -38,12 +41,14 @@ extension DockerProvider {
         let image = CreateBody.image(config)
         let policy = Specifics(config).pull
         let platform = Specifics(config).platform
-        if policy != .always, let here = try await inspectImage(image), here.isMade(for: platform) {
+        if policy != .always, let here = try await inspectImage(image),
+            ImageReference(image).isID || here.isMade(for: platform)
+        {
             return
         }
         guard policy != .never else { throw imageMissing(config) }
         try await pull(image, for: config, progress)
-        pulls.prepared(image, for: config.name)
+        pulls.prepared(pullKey(image, platform), for: config.name)
     }
 
     /// An image as the Engine has it under a name or an id; nil where there is none.
@@ -54,6 +59,20 @@ extension DockerProvider {
             throw .unexpected(answer, doing: "inspect the image \(name)", changesSomething: false)
         }
         return try answer.decoded(as: ImageDetail.self)
+    }
+
+    /// What tells one pull from another.
+    private func pullKey(_ image: String, _ platform: String?) -> String {
+        platform.map { "\(image) \($0)" } ?? image
+    }
+
+    /// Whether this store has one image for each name, so that what it shows is what would be made
+    /// of it. Docker's store in containerd has one for each platform, and shows its own first.
+    func hasOneImageForEachName() async throws(ProviderFailure) -> Bool {
+        if engine.isPodman { return true }
+        let answer = try await engine.send(EngineCall("GET", "/info"))
+        guard answer.isSuccess, let info = try? answer.decoded(as: Value.self) else { return false }
+        return info["DriverStatus"]?.canonicalJSON.contains("containerd.snapshotter") != true
     }
 
     /// Pulls an image. Whoever needs the same one meanwhile waits for the same pull.
@@ -71,8 +90,7 @@ extension DockerProvider {
                 reference: ImageReference(image), platform: platform, provider: self,
                 progress: progress)
         }
-        let key = platform.map { "\(image) \($0)" } ?? image
-        let outcome = await pulls.pull(key, progress) { progress in
+        let outcome = await pulls.pull(pullKey(image, platform), progress) { progress in
             await Result<PulledImage, ProviderFailure>.catching { () throws(ProviderFailure) in
                 try await pulling(progress).run()
             }
@@ -120,7 +138,11 @@ struct Pulling: Sendable {
             throw failure.cut("the Engine says that it ended, and has no such image")
         }
         // A registry that has the image for one platform only gives that one, whatever is asked.
-        if let platform, !image.isMade(for: platform) { throw failure.isFor(other: platform) }
+        if let platform, !image.isMade(for: platform),
+            try await provider.hasOneImageForEachName()
+        {
+            throw failure.isFor(other: platform)
+        }
         let pulled = image.pulled(as: reference)
         await progress(
             Progress("Pulled", pulled.text(reference, ContinuousClock.now - start), fraction: 1))

@@ -70,24 +70,6 @@ extension DockerProvider: StorageProvider {
             isRetryable: true)
     }
 
-    /// Refuses another driver, or other options, than a home was made with: it stays as it is, and
-    /// nothing else would say so. Its size is not among them.
-    func refuseOtherDriver(_ volume: VolumeDetail, _ config: InstanceConfig) throws(ProviderFailure)
-    {
-        let specifics = Specifics(config)
-        var options = volume.options ?? [:]
-        if specifics.volumeOptions["size"] == nil { options["size"] = nil }
-        let driver = specifics.volumeDriver ?? "local"
-        guard volume.driver ?? driver != driver || options != specifics.volumeOptions else {
-            return
-        }
-        throw .invalid(
-            "the home of '\(config.name)', the volume \(volume.name), was made by the driver "
-                + "'\(volume.driver ?? driver)' with other options than specific.volumeDriver and "
-                + "specific.volumeOptions say, and stays as it is; change these back, or copy out "
-                + "what is in it (pal cp), delete the instance and its volume, and declare it anew")
-    }
-
     /// One volume, whoever owns it; nil where there is none.
     func volume(_ name: String) async throws(ProviderFailure) -> VolumeDetail? {
         guard DockerName.isValid(name) else { return nil }
@@ -98,5 +80,28 @@ extension DockerProvider: StorageProvider {
             throw .unexpected(answer, doing: "inspect the volume \(name)", changesSomething: false)
         }
         return try answer.decoded(as: VolumeDetail.self)
+    }
+}
+
+extension VolumeDetail {
+    /// In what a home that is there is not as its spec would have it made; nil where it is. It
+    /// stays as it is. Options are not told with their values, which may be passwords.
+    func difference(from specifics: Specifics) -> String? {
+        let wanted = Self.plain(specifics.volumeDriver ?? "local")
+        var parts: [String] = []
+        if let driver, Self.plain(driver) != wanted {
+            parts.append("made by the driver '\(driver)' and not by '\(wanted)'")
+        }
+        // What the Engine adds of its own is nobody's wish.
+        let others = specifics.volumeOptions.filter { (options ?? [:])[$0.key] != $0.value }
+        if !others.isEmpty {
+            parts.append("made with another \(others.keys.sorted().joined(separator: ", "))")
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: " and ")
+    }
+
+    /// A managed plug-in is told with the tag that it has where none is said.
+    private static func plain(_ driver: String) -> String {
+        driver.hasSuffix(":latest") ? String(driver.dropLast(7)) : driver
     }
 }

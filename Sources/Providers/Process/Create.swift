@@ -45,7 +45,8 @@ struct Creation: Sendable {
             let now = Date()
             let record = InstanceRecord(
                 unique: Self.random(), ownership: owner, config: request.config,
-                port: try book.choose(request.config, kept: request.keptPorts.keys.sorted()),
+                port: try book.choose(
+                    request.config, kept: request.keptPorts.keys.filter { $0 < 65_536 }.sorted()),
                 createdAt: now, updatedAt: now)
             try book.check(record.ports, of: owner.name, inUse: request.starts)
             // Before anything is made: is there something to run, and a place to run it in?
