@@ -247,29 +247,6 @@ struct SpecificsTests {
         #expect(found.first?.message.contains(says) == true, "\(found)")
     }
 
-    @Test("what is disabled is asked nothing, and the path is pal's own business")
-    func disabledCheck() throws {
-        let specific: [String: Value] = ["healthCheck": .map(["disabled": .bool(true)])]
-        #expect(try problems(specific) { $0.health.path = "/healthz" }.isEmpty)
-        let timed = try problems(specific) { $0.health.interval = .seconds(3) }
-        #expect(timed.map(\.path) == ["specific.healthCheck"])
-    }
-
-    @Test("an address is one replica's at most")
-    func replicas() throws {
-        let network: [String: Value] = ["network": .string("team")]
-        let end = Value.texts(["name": "back", "ipAddress": "10.9.0.5"])
-        for (key, value) in [("ipAddress", Value.string("10.9.0.5")), ("networks", .list([end]))] {
-            let specific = network.merging([key: value]) { $1 }
-            #expect(try problems(specific).isEmpty)
-            #expect(try problems(specific) { $0.replicas = 1 }.isEmpty)
-            let found = try problems(specific) { $0.replicas = 2 }
-            #expect(found.map(\.path) == ["specific.\(key)"])
-            #expect(found.first?.message.contains("2 replicas cannot share") == true)
-        }
-        #expect(try problems(network) { $0.replicas = 2 }.isEmpty)
-    }
-
     @Test("Docker's socket, and every directory that holds it, is as good as root")
     func socket() throws {
         for path in ["/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run/", "/var", "/"] {
