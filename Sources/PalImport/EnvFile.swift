@@ -32,7 +32,8 @@ struct EnvFile {
         }
         let name = line[..<equals].trimmed
         guard !name.isEmpty else {
-            return problems.append("'\(line)' names no variable")
+            // Not quoted: it may be a secret's.
+            return problems.append("a line with a value names no variable")
         }
         let said = line[line.index(after: equals)...].trimmed[...]
         guard let value = value(said, of: name) else { return }
