@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Three hundred instances at once, on the real Engine, and sixty on Podman: nothing is lost, nothing
-/// is there twice.
+/// Three hundred instances at once, on the real Engine, and sixty on Podman: nothing is lost,
+/// nothing is there twice.
 @Suite("A crowd", .needsDockerEngine, .timeLimit(.minutes(15)))
 struct CrowdTests {
     private static let names = (1...(DockerEngine.isPodman ? 60 : 300)).map { "c\($0)" }
