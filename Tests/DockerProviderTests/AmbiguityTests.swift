@@ -146,6 +146,30 @@ struct AmbiguityTests {
         }
     }
 
+    @Test("the network goes too where the controller was stopped after the last deletion")
+    func networkLeftBehind() async throws {
+        try await TestSwarm.run { swarm in
+            let network = swarm.provider.networkName
+            let made = try await swarm.create("alice") { $0.specific = nil }
+            #expect(try await swarm.provider.deleteInstance(made.reference))
+            let reader = swarm.another
+            #expect(try await reader.listInstances(.all).isEmpty)
+            #expect(try await reader.networkExists(network), "who only reads removes nothing")
+            let next = swarm.another
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (connected, told) = AsyncStream.makeStream(of: Void.self)
+                group.addTask { try await next.watchEvents { _ in told.yield() } }
+                for await _ in connected { break }
+                let left = try await next.listInstances(.all)
+                #expect(left.isEmpty)
+                group.cancelAll()
+            }
+            #expect(try await !reader.networkExists(network))
+            await reader.shutdown()
+            await next.shutdown()
+        }
+    }
+
     @Test("an Engine that dies over the removal of the network is asked again")
     func networkRemovalCutOff() async throws {
         let relay = try RelayEngine()

@@ -49,7 +49,7 @@ struct ExtensionTests {
             // One of them goes behind pal's back, while no controller runs.
             _ = try await inside(
                 swarm, made, "rm $HOME/.local/share/code-server/extensions/a.b@1.0.0")
-            let other = DockerProvider(swarm.provider.settings, logger: swarm.provider.logger)
+            let other = swarm.another
             var now = try await other.getInstance(made.reference)
             for _ in 0..<600 where now?.readiness.isReady != true {
                 try await Task.sleep(for: .milliseconds(50))

@@ -31,7 +31,7 @@ struct ForeignTests {
 
     private var said: [String: Value] {
         [
-            "user": .string("1000"), "capDrop": .strings(["MKNOD"]),
+            "user": .string("1000"), "capDrop": .strings(["SETFCAP"]),
             "capAdd": .strings(["SYS_PTRACE"]),
             "dns": .strings(["10.0.0.2"]), "extraHosts": .strings(["db:10.0.0.5"]),
             "shmSize": .int(32), "init": .bool(true), "groupAdd": .strings(["44"]),

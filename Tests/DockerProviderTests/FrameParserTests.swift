@@ -108,6 +108,16 @@ struct LogReaderTests {
         #expect(lines.map(\.text) == ["one", "two", ""])
     }
 
+    /// Podman 5.4 showed `two2026-11-30T11:48:37Z `.
+    @Test("leaves out the time of a terminal line's end that came by itself", arguments: 0..<20)
+    func lateEnd(seed: Int) throws {
+        let stamp = "2026-11-30T11:48:37Z "
+        let own = "[2026-11-30T11:48:37Z INFO] x"
+        let wire = "\(stamp)one\r\n\(stamp)two\(stamp)\r\n\(stamp)\(own)\r\n\(stamp) \r\n"
+        #expect(
+            try read(Array(wire.utf8), true, seed: seed).map(\.text) == ["one", "two", own, " "])
+    }
+
     @Test("gives a line that is too long in parts, and text without a time as it is")
     func limits() throws {
         var reader = LogReader(isTerminal: false)

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import PalModel
 import PalProvider
@@ -116,6 +117,16 @@ struct PullFailureTests {
                 "insecure-registries"
             ),
             ("something new", "PullFailed", true, "something new"),
+            // As Docker's store in containerd says it.
+            (
+                "failed to resolve reference \"r:1/a:1\": r:1/a:1: not found", "ImageMissing",
+                false,
+                "correct image"
+            ),
+            (
+                "server message: insufficient_scope: authorization failed", "ImageMissing", false,
+                "docker login r:1"
+            ),
         ])
     func kinds(said: String, code: String, isRetryable: Bool, says: String) {
         let failure = PullFailure(image: ImageReference("r:1/a"), hasCredentials: false)
@@ -124,6 +135,35 @@ struct PullFailureTests {
         #expect(failure.error?.code.rawValue == code)
         #expect(failure.error?.isRetryable == isRetryable)
         #expect(failure.description.contains(says))
+    }
+
+    /// From Engines 20.10, 26 and 28, the last two also with their images in containerd.
+    @Test(
+        "names the platform that a spec asks for and the registry has not",
+        arguments: [
+            "no matching manifest for linux/s390x in the manifest list entries",
+            "image with reference r:1/a was found but does not match the specified platform: "
+                + "wanted linux/s390x, actual: linux/amd64",
+            "no match for platform in manifest: not found",
+        ])
+    func platform(said: String) {
+        let failure = PullFailure(
+            image: ImageReference("r:1/a"), platform: "linux/s390x", hasCredentials: false
+        ).failure(said)
+        #expect(failure.error?.code == .imageMissing)
+        #expect(failure.description.contains("not for linux/s390x"), "\(failure)")
+    }
+
+    @Test("what is one image for one platform is no index")
+    func index() throws {
+        func isIndex(_ type: String) throws -> Bool {
+            let text = #"{"digest": "sha256:1", "mediaType": "\#(type)"}"#
+            return try JSONDecoder().decode(RegistryEntry.self, from: Data(text.utf8)).isIndex
+        }
+        #expect(try isIndex("application/vnd.oci.image.index.v1+json"))
+        #expect(try isIndex("application/vnd.docker.distribution.manifest.list.v2+json"))
+        #expect(try !isIndex("application/vnd.oci.image.manifest.v1+json"))
+        #expect(try !isIndex("application/vnd.docker.distribution.manifest.v2+json"))
     }
 }
 

@@ -51,6 +51,9 @@ struct TestSwarm: Sendable {
         try result.get()
     }
 
+    /// Another provider of the same swarm, as a second process has; whoever takes it shuts it down.
+    var another: DockerProvider { DockerProvider(provider.settings, logger: provider.logger) }
+
     /// A config that runs the test image. It joins the Engine's own bridge: an Engine has room for
     /// few networks, and many tests run at once.
     func config(

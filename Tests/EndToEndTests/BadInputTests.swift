@@ -75,6 +75,18 @@ struct BadInputTests {
         }
     }
 
+    /// It was said once for each of them.
+    @Test func aMistakeInADocumentWithReplicasIsToldOnce() async throws {
+        try await Scene.play { scene in
+            let wrong = Self.good.replacing("name: good", with: "name: many\nreplicas: 3")
+            try scene.write("many.yaml", wrong + "specific: {nonsense: 1}\n")
+            let checked = try await scene.pal("validate", "-o", "json")
+            #expect(checked.code == 1)
+            #expect(checked.out.components(separatedBy: "nonsense").count == 2, "\(checked)")
+            #expect(checked.out.contains(#""instance" : "many""#), "\(checked)")
+        }
+    }
+
     @Test func aDuplicateInOneFileIsFrozen() async throws {
         try await Scene.play { scene in
             try scene.write("two.yaml", Self.good + "---\n" + Self.good)

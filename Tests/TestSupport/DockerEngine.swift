@@ -129,6 +129,12 @@ public final class DockerEngine: Sendable {
         }
     }
 
+    /// Whether it keeps its images in containerd, as new installations of Docker do.
+    public func keepsImagesInContainerd() async throws -> Bool {
+        let answer = try await call("GET", "/info")
+        return String(decoding: answer.body, as: UTF8.self).contains("containerd.snapshotter")
+    }
+
     private struct Named: Decodable { var Name: String }
 
     private func volumes(of swarm: String) async throws -> [String] {
@@ -161,6 +167,11 @@ extension Trait where Self == ConditionTrait {
     /// Skips where no Docker Engine can be used, but not in CI.
     public static var needsDockerEngine: Self {
         .enabled(if: DockerEngine.isHere, "no Docker Engine at \(DockerEngine.socketPath)")
+    }
+
+    /// Skips where the Engine keeps its images in containerd, which cannot do it in this way.
+    public static func notWithContainerdStore(_ why: Comment) -> Self {
+        .disabled(why) { try await DockerEngine.shared.keepsImagesInContainerd() }
     }
 
     /// Skips where the tests run on Podman, which cannot do it, or not in this way.

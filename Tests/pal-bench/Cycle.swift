@@ -32,25 +32,14 @@ struct Cycle {
     private static let rawList = "one raw list"
     private static let changes = 5
 
-    enum Row: String, CaseIterable {
-        case fromNothing, nothingToDo, changeOne, deleteAll
-
-        var words: String {
-            switch self {
-            case .fromNothing: "time until %d declared containers answer"
-            case .nothingToDo: "looking at %d containers that are as declared"
-            case .changeOne: "another environment for one of %d, until it answers"
-            case .deleteAll: "stopping and deleting %d"
-            }
-        }
-    }
-
     private var names: [String] { (1...count).map { "c\($0)" } }
 
     /// Measures in rounds, the order turning; clears up after each, untimed.
+    ///
+    /// A machine is faster in one minute than in the next, so what is compared is what was measured
+    /// in the same round, and the figure is the median of the rounds.
     func figures() async throws -> [Figure] {
-        var times: [String: [Row: Series]] = [:]
-        let raw = Self.concurrencies.map { "raw API, \($0) at once" }
+        var times = CycleTimes()
         for round in 0..<rounds {
             let shift = (round * 2) % Self.contenders.count
             for make in Self.contenders[shift...] + Self.contenders[..<shift] {
@@ -63,27 +52,20 @@ struct Cycle {
                 }
                 let result: Result<Void, any Error>
                 do {
-                    try await play(&contender, bench.swarm, &times)
+                    try await play(&contender, bench.swarm) { times.add($2, of: $1, $0, round) }
                     result = .success(())
                 } catch { result = .failure(error) }
                 await contender.end()
                 // Also where all this was cancelled.
                 await Task { await bench.clear() }.value
                 try result.get()
-                let words = Row.allCases.map {
-                    "\($0.rawValue) \(times[contender.name]?[$0]?.last ?? 0) ms"
+                let words = CycleRow.allCases.map {
+                    "\($0.rawValue) \(times.last(of: contender.name, $0, round)) ms"
                 }
                 tell("round \(round + 1), \(contender.name): \(words.joined(separator: ", "))")
             }
         }
-        return Row.allCases.flatMap { row in
-            var all = raw.compactMap { times[$0]?[row] }
-            // Of one container nothing can be done at once: they are all the same driver.
-            if row == .changeOne { all = [Series(all.flatMap(\.times))] }
-            if row == .nothingToDo { all = times[Self.rawList].map { [$0[row] ?? Series()] } ?? [] }
-            let best = all.map(\.median).min() ?? .nan
-            return figures(row, best, times)
-        }
+        return CycleRow.allCases.flatMap { figures($0, times) }
     }
 
     private typealias Make = @Sendable (BenchSwarm, [String]) throws -> (any Contender)?
@@ -97,47 +79,63 @@ struct Cycle {
         + [{ try ComposeContender($0, $1) }]
 
     private func play(
-        _ contender: inout any Contender, _ swarm: String, _ times: inout [String: [Row: Series]]
+        _ contender: inout any Contender, _ swarm: String,
+        _ add: (CycleRow, _ name: String, Duration) -> Void
     ) async throws {
-        func add(_ row: Row, _ time: Duration, of name: String) {
-            times[name, default: [:]][row, default: Series()].add(time)
-        }
         let name = contender.name
-        add(.fromNothing, try await timed { try await contender.fromNothing() }, of: name)
+        add(.fromNothing, name, try await timed { try await contender.fromNothing() })
         // The first is for connections and caches.
         try await contender.nothingToDo()
         let driver = RawDriver(swarm: swarm, concurrency: 1)
         if contender.isPaired { _ = try await driver.list() }
         for _ in 0..<contender.looks {
-            add(.nothingToDo, try await timed { try await contender.nothingToDo() }, of: name)
+            add(.nothingToDo, name, try await timed { try await contender.nothingToDo() })
             guard contender.isPaired else { continue }
-            add(.nothingToDo, try await timed { _ = try await driver.list() }, of: Self.rawList)
+            add(.nothingToDo, Self.rawList, try await timed { _ = try await driver.list() })
         }
         for value in 1...Self.changes {
-            add(.changeOne, try await timed { try await contender.changeOne(to: value) }, of: name)
+            add(.changeOne, name, try await timed { try await contender.changeOne(to: value) })
         }
-        add(.deleteAll, try await timed { try await contender.deleteAll() }, of: name)
+        add(.deleteAll, name, try await timed { try await contender.deleteAll() })
     }
 
-    private func figures(
-        _ row: Row, _ best: Double, _ times: [String: [Row: Series]]
-    ) -> [Figure] {
-        let pal = times[PalContender.title]?[row]?.median ?? .nan
-        let words = row.words.replacing("%d", with: String(count))
-        var figures = [
-            Figure(
-                row.rawValue, "\(words): pal / the raw API at its best", value: pal / best,
-                aim: row == .nothingToDo ? 1.5 : 1.05,
-                parts: ["palMs": pal, "rawMs": best, "rounds": Double(rounds)])
-        ]
-        if let compose = times[ComposeContender.title]?[row]?.median {
-            figures.append(
-                Figure(
-                    row.rawValue + "Compose", "\(words): pal / docker-compose",
-                    value: pal / compose, aim: row == .nothingToDo ? 0.05 : 1,
-                    parts: ["palMs": pal, "composeMs": compose]))
+    /// The raw driver whose best this is.
+    private func best(_ row: CycleRow, _ times: CycleTimes) -> [String] {
+        let raw = Self.concurrencies.map(RawContender.title)
+        switch row {
+        case .nothingToDo: return [Self.rawList]
+        // Of one container nothing can be done at once: they are all the same driver.
+        case .changeOne: return raw
+        case .fromNothing, .deleteAll:
+            return raw.min { times.median(of: [$0], row) < times.median(of: [$1], row) }.map {
+                [$0]
+            }
+                ?? []
         }
-        return figures
+    }
+
+    private func figures(_ row: CycleRow, _ times: CycleTimes) -> [Figure] {
+        let isLook = row == .nothingToDo
+        let raw = ratio(row, "raw", best(row, times), times, aim: isLook ? 1.5 : 1.05)
+        guard times.has(ComposeContender.title) else { return [raw] }
+        let compose = [ComposeContender.title]
+        return [raw, ratio(row, "compose", compose, times, aim: isLook ? 0.05 : 1)]
+    }
+
+    private func ratio(
+        _ row: CycleRow, _ other: String, _ others: [String], _ times: CycleTimes, aim: Double
+    ) -> Figure {
+        let isRaw = other == "raw"
+        let ratios = Series(times.ratios(of: PalContender.title, to: others, row))
+        return Figure(
+            row.rawValue + (isRaw ? "" : "Compose"),
+            "\(row.words(count)): pal / \(isRaw ? "the raw API at its best" : "docker-compose")",
+            value: ratios.median, aim: aim,
+            parts: [
+                "palMs": times.median(of: [PalContender.title], row),
+                other + "Ms": times.median(of: others, row),
+                "rounds": Double(rounds), "least": ratios.least, "most": ratios.most,
+            ])
     }
 }
 
@@ -148,12 +146,13 @@ extension Contender {
 
 /// The Engine's API driven directly.
 struct RawContender: Contender {
+    static func title(_ concurrency: Int) -> String { "raw API, \(concurrency) at once" }
     let name: String
     private let driver: RawDriver
     private let names: [String]
 
     init(_ swarm: String, _ names: [String], concurrency: Int) {
-        name = "raw API, \(concurrency) at once"
+        name = Self.title(concurrency)
         driver = RawDriver(swarm: swarm, concurrency: concurrency)
         self.names = names
     }

@@ -19,7 +19,7 @@ struct DockerBenchmark: AsyncParsableCommand {
     @Option(help: "Containers that are made, changed and deleted.") var containers = 40
     @Option(help: "Unchanged instances that are reconciled.") var instances = 500
     @Option(help: "Rounds of these; each is one run of pal, of Compose, and of each raw driver.")
-    var rounds = 3
+    var rounds = 6
     @Option(help: "Containers that somebody deletes, one after the other.") var repairs = 100
     @Option(help: "Pairs of one reconcile and one raw list.") var pairs = 20
 

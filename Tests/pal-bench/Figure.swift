@@ -76,25 +76,27 @@ struct Figures: Encodable {
     }
 }
 
-/// Times that were measured for one thing.
+/// What was measured for one thing: times in milliseconds, or ratios.
 struct Series {
-    private(set) var times: [Duration]
+    private(set) var values: [Double]
 
-    init(_ times: [Duration] = []) { self.times = times }
+    init(_ values: [Double] = []) { self.values = values }
 
-    mutating func add(_ time: Duration) { times.append(time) }
+    mutating func add(_ time: Duration) { values.append(time.milliseconds) }
 
-    /// The last one in whole milliseconds.
-    var last: Int { times.last.map { Int($0.milliseconds) } ?? 0 }
+    /// The last one, whole.
+    var last: Int { values.last.map { Int($0) } ?? 0 }
 
-    /// The median in milliseconds; nothing was measured: not a number.
+    /// Nothing was measured: not a number.
     var median: Double {
-        let sorted = times.map(\.milliseconds).sorted()
+        let sorted = values.sorted()
         guard !sorted.isEmpty else { return .nan }
         let middle = sorted.count / 2
         return sorted.count.isMultiple(of: 2)
             ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
     }
+    var least: Double { values.min() ?? .nan }
+    var most: Double { values.max() ?? .nan }
 }
 
 extension Duration {

@@ -70,8 +70,8 @@ struct Reconcile: Sendable {
             }
         }
         tell(
-            "reconcile \(count): pal \(pal.times.map { Int($0.milliseconds) }) ms, "
-                + "raw list \(raw.times.map { Int($0.milliseconds) }) ms")
+            "reconcile \(count): pal \(pal.values.map { Int($0) }) ms, "
+                + "raw list \(raw.values.map { Int($0) }) ms")
         return (pal, raw)
     }
 }

@@ -65,6 +65,7 @@ enum EngineMessage {
     /// A creation found the image, but for another platform than it asks for.
     static func isOtherPlatform(_ message: String) -> Bool {
         message.contains("does not match the specified platform")
+            || message.contains("does not provide the specified platform")
     }
 
     /// A mount's source is not there.

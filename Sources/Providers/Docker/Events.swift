@@ -26,6 +26,7 @@ extension DockerProvider: EventfulProvider {
             cache.close()
             tags.close()
         }
+        networkUnsure.set(true)
         await handler(.connected)
         // What is known is forgotten as events come in; only the telling can be late, or be left
         // out where the handler is very slow.

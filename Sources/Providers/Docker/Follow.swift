@@ -45,15 +45,16 @@ extension DockerProvider: FollowingProvider {
             }
             return
         }
-        let newest = try await registryDigest(ImageReference(image))
+        let newest = try await registryEntry(ImageReference(image)).digest
         guard !(here.digests ?? []).contains(where: { $0.hasSuffix("@" + newest) }) else { return }
         try await pull(image, for: config, progress)
     }
 
-    private func registryDigest(
+    /// What the registry has under a name, as the Engine hears it there.
+    func registryEntry(
         _ reference: ImageReference
-    ) async throws(ProviderFailure) -> String {
-        let name = "\(reference.name):\(reference.wanted)"
+    ) async throws(ProviderFailure) -> RegistryEntry {
+        let name = reference.name + (reference.digest.map { "@\($0)" } ?? ":\(reference.wanted)")
         var call = EngineCall("GET", "/distribution/\(name.encodedPath)/json")
         let login = try await credentials.header(for: reference.registry)
         if let login { call.headers = [("X-Registry-Auth", login)] }
@@ -62,19 +63,27 @@ extension DockerProvider: FollowingProvider {
             throw PullFailure(image: reference, hasCredentials: login != nil)
                 .failure(answer.message)
         }
-        return try answer.decoded(as: Distribution.self).descriptor.digest
+        return try answer.decoded(as: Distribution.self).descriptor
     }
 }
 
 /// `GET /distribution/{name}/json`: only what the provider reads.
 private struct Distribution: Decodable {
-    struct Descriptor: Decodable {
-        var digest: String
-    }
-
-    var descriptor: Descriptor
+    var descriptor: RegistryEntry
 
     private enum CodingKeys: String, CodingKey { case descriptor = "Descriptor" }
+}
+
+/// What a name stands for at a registry.
+struct RegistryEntry: Decodable, Sendable, Hashable {
+    var digest: String
+    var mediaType: String?
+
+    /// Whether it is a list of images, for platforms of which it names each; what is not known
+    /// counts as one.
+    var isIndex: Bool {
+        mediaType.map { $0.contains(".index.") || $0.contains(".manifest.list.") } ?? true
+    }
 }
 
 /// When each image was last asked for at its registry.

@@ -63,6 +63,8 @@ private struct StampedLine: Sendable {
 
     /// RFC 3339 with nanoseconds and an offset has 35.
     private static let longestStamp = 40
+    /// `2026-01-01T00:00:00Z`
+    private static let shortStamp = 20
 
     init(_ stream: LogLine.Stream, limit: Int, isStamped: Bool) {
         self.stream = stream
@@ -143,7 +145,19 @@ private struct StampedLine: Sendable {
 
     private mutating func end(_ lines: inout [LogLine]) {
         if text.last == UInt8(ascii: "\r") { text.removeLast() }
+        if isStamped { dropLastStamp() }
         take(&lines)
+    }
+
+    /// Podman writes a time before the end of a terminal's line where that came by itself.
+    private mutating func dropLastStamp() {
+        guard text.last == UInt8(ascii: " ") else { return }
+        let last = text.dropLast().suffix(Self.shortStamp)
+        guard last.count == Self.shortStamp, last.startIndex > text.startIndex,
+            last.last == UInt8(ascii: "Z"),
+            Timestamp.date(String(decoding: last, as: UTF8.self)) != nil
+        else { return }
+        text.removeLast(Self.shortStamp + 1)
     }
 
     private mutating func take(_ lines: inout [LogLine]) {

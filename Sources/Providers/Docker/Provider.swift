@@ -35,6 +35,9 @@ public struct DockerProvider: AbstractProvider {
     let networkSeen = Seen()
     /// Whether a container was deleted, and it is not known yet that the network need not go too.
     let networkOwed = Seen()
+    /// Whether events were not heard until now: the last container may have gone, and the network
+    /// stayed, because a controller was stopped between the two.
+    let networkUnsure = Seen()
     let pulls = PullShare()
     let tags = ImageTags()
     let registryLooks = RegistryLooks()
@@ -107,6 +110,8 @@ public struct DockerProvider: AbstractProvider {
         tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
         members.replace(ids, asOf: changes)
+        if networkUnsure.isTrue, ids.isEmpty { networkOwed.set(true) }
+        networkUnsure.set(false)
         if networkOwed.isTrue { try await removeNetworkAfterLast() }
         let known = ids.union(adopted.map(\.providerInstanceId))
         cache.retain(known)

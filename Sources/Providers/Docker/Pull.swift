@@ -66,13 +66,18 @@ extension DockerProvider {
         platform.map { "\(image) \($0)" } ?? image
     }
 
-    /// Whether this store has one image for each name, so that what it shows is what would be made
-    /// of it. Docker's store in containerd has one for each platform, and shows its own first.
-    func hasOneImageForEachName() async throws(ProviderFailure) -> Bool {
+    /// Whether what the Engine shows of a name is all that it has of it.
+    ///
+    /// Its store in containerd may have an image for each platform and shows its own first, unless
+    /// the registry knows of one only: what is no index is pulled whatever platform is asked for.
+    func showsAll(of reference: ImageReference) async throws(ProviderFailure) -> Bool {
         if engine.isPodman { return true }
         let answer = try await engine.send(EngineCall("GET", "/info"))
         guard answer.isSuccess, let info = try? answer.decoded(as: Value.self) else { return false }
-        return info["DriverStatus"]?.canonicalJSON.contains("containerd.snapshotter") != true
+        guard info["DriverStatus"]?.canonicalJSON.contains("containerd.snapshotter") == true else {
+            return true
+        }
+        return try await !registryEntry(reference).isIndex
     }
 
     /// Pulls an image. Whoever needs the same one meanwhile waits for the same pull.
@@ -127,7 +132,8 @@ struct Pulling: Sendable {
         call.changesSomething = false
         let credentials = try await provider.credentials.header(for: reference.registry)
         if let credentials { call.headers = [("X-Registry-Auth", credentials)] }
-        let failure = PullFailure(image: reference, hasCredentials: credentials != nil)
+        let failure = PullFailure(
+            image: reference, platform: platform, hasCredentials: credentials != nil)
         await progress(Progress("Pulling", "the image \(reference.text)", fraction: 0))
         let stream = try await engine.stream(call)
         guard stream.status == 200 else {
@@ -139,7 +145,7 @@ struct Pulling: Sendable {
         }
         // A registry that has the image for one platform only gives that one, whatever is asked.
         if let platform, !image.isMade(for: platform),
-            try await provider.hasOneImageForEachName()
+            try await provider.showsAll(of: reference)
         {
             throw failure.isFor(other: platform)
         }

@@ -11,6 +11,8 @@ extension ProviderError.Code {
 /// answered.
 struct PullFailure {
     let image: ImageReference
+    /// What was asked for; the Engine's own where nil.
+    var platform: String?
     /// Whether credentials were sent along.
     let hasCredentials: Bool
 
@@ -35,11 +37,15 @@ struct PullFailure {
     private static let kinds: [Kind] = [
         (["toomanyrequests", "too many requests", "rate limit"], { $0.limited($1) }),
         (["no space left"], { $0.full($1) }),
-        (["no matching manifest"], { $0.otherMachine($1) }),
+        (
+            ["no matching manifest", "no match for platform", "match the specified platform"],
+            { $0.otherMachine($1) }
+        ),
         (
             [
                 "access denied", "requested access to the resource is denied", "unauthorized",
-                "no basic auth", "authentication required", "403 forbidden", "incorrect username",
+                "authorization failed", "no basic auth", "authentication required", "403 forbidden",
+                "incorrect username",
             ], { $0.denied($1) }
         ),
         (
@@ -91,18 +97,19 @@ struct PullFailure {
     }
 
     private func otherMachine(_ said: String) -> ProviderFailure {
-        .instance(
+        if let platform { return isFor(other: platform, said) }
+        return .instance(
             .imageMissing,
             "the image \(image.text) is not made for this kind of machine; choose one that is",
             cause: said, isRetryable: false)
     }
 
     /// It is there, and not for what a spec asks for.
-    func isFor(other platform: String) -> ProviderFailure {
+    func isFor(other platform: String, _ said: String? = nil) -> ProviderFailure {
         .instance(
             .imageMissing,
             "\(image.registry) has the image \(image.text), but not for \(platform); correct image "
-                + "or specific.platform", isRetryable: false)
+                + "or specific.platform", cause: said, isRetryable: false)
     }
 
     private func plain(_ said: String) -> ProviderFailure {

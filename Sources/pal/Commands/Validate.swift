@@ -21,9 +21,7 @@ struct Validate: AsyncParsableCommand {
         let desired = await composition.source.read()
         var problems = desired.problems + desired.dependencyProblems
         let check = SpecCheck(providers: try composition.providers())
-        for (_, declaration) in desired.declarations.sorted(by: { $0.key < $1.key }) {
-            problems += check.problems(of: declaration)
-        }
+        problems += check.problems(of: desired.declarations.values)
         if case .unavailable(let why) = desired.source { throw CommandFailure(why) }
         switch output {
         case .table, .wide:

@@ -1,0 +1,50 @@
+/// What is measured of a contender in each round.
+enum CycleRow: String, CaseIterable {
+    case fromNothing, nothingToDo, changeOne, deleteAll
+
+    func words(_ count: Int) -> String {
+        switch self {
+        case .fromNothing: "time until \(count) declared containers answer"
+        case .nothingToDo: "looking at \(count) containers that are as declared"
+        case .changeOne: "another environment for one of \(count), until it answers"
+        case .deleteAll: "stopping and deleting \(count)"
+        }
+    }
+}
+
+/// All times of a benchmark's cycles: by contender, row and round.
+struct CycleTimes {
+    private var times: [String: [CycleRow: [Int: Series]]] = [:]
+
+    mutating func add(_ time: Duration, of name: String, _ row: CycleRow, _ round: Int) {
+        times[name, default: [:]][row, default: [:]][round, default: Series()].add(time)
+    }
+
+    /// Whether it took part.
+    func has(_ name: String) -> Bool { times[name] != nil }
+
+    /// The last time in a round, in whole milliseconds.
+    func last(of name: String, _ row: CycleRow, _ round: Int) -> Int {
+        times[name]?[row]?[round]?.last ?? 0
+    }
+
+    /// The median, in milliseconds, of the rounds' medians of these contenders together.
+    func median(of names: [String], _ row: CycleRow) -> Double {
+        Series(Array(medians(of: names, row).values)).median
+    }
+
+    /// In each round what a contender took, in parts of what these others took together.
+    func ratios(of name: String, to others: [String], _ row: CycleRow) -> [Double] {
+        let others = medians(of: others, row)
+        return medians(of: [name], row).compactMap { round, time in others[round].map { time / $0 }
+        }
+    }
+
+    private func medians(of names: [String], _ row: CycleRow) -> [Int: Double] {
+        let all = names.compactMap { times[$0]?[row] }
+        let joined = all.reduce(into: [Int: [Double]]()) { joined, rounds in
+            joined.merge(rounds.mapValues(\.values)) { $0 + $1 }
+        }
+        return joined.mapValues { Series($0).median }
+    }
+}
