@@ -44,7 +44,7 @@ struct AdoptTests {
         }
     }
 
-    @Test(.notOnPodman("before 5.1 it has no call to change limits"))
+    @Test(.needsChangesOfLimits)
     func whatIsAdoptedIsStoppedStartedChangedAndDeleted() async throws {
         try await TestSwarm.run { swarm in
             let policy: [String: Value] = [

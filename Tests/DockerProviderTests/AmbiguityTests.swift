@@ -158,7 +158,10 @@ struct AmbiguityTests {
             let next = swarm.another
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let (connected, told) = AsyncStream.makeStream(of: Void.self)
-                group.addTask { try await next.watchEvents { _ in told.yield() } }
+                group.addTask {
+                    defer { told.finish() }
+                    try await next.watchEvents { _ in told.yield() }
+                }
                 for await _ in connected { break }
                 let left = try await next.listInstances(.all)
                 #expect(left.isEmpty)

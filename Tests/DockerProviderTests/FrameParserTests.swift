@@ -78,9 +78,11 @@ struct FrameParserTests {
 struct LogReaderTests {
     private let stamp = "2026-11-23T12:00:00.123456789Z "
 
-    private func read(_ wire: [UInt8], _ isTerminal: Bool, seed: Int) throws -> [LogLine] {
+    private func read(
+        _ wire: [UInt8], _ isTerminal: Bool, isPodman: Bool = false, seed: Int
+    ) throws -> [LogLine] {
         var generator = SeededGenerator(seed: UInt64(seed))
-        var reader = LogReader(isTerminal: isTerminal)
+        var reader = LogReader(isTerminal: isTerminal, isPodman: isPodman)
         var lines: [LogLine] = []
         for piece in cut(wire, &generator) { lines += try reader.push(piece) }
         return lines + reader.finish()
@@ -111,11 +113,16 @@ struct LogReaderTests {
     /// Podman 5.4 showed `two2026-11-30T11:48:37Z `.
     @Test("leaves out the time of a terminal line's end that came by itself", arguments: 0..<20)
     func lateEnd(seed: Int) throws {
-        let stamp = "2026-11-30T11:48:37Z "
-        let own = "[2026-11-30T11:48:37Z INFO] x"
-        let wire = "\(stamp)one\r\n\(stamp)two\(stamp)\r\n\(stamp)\(own)\r\n\(stamp) \r\n"
-        #expect(
-            try read(Array(wire.utf8), true, seed: seed).map(\.text) == ["one", "two", own, " "])
+        for stamp in ["2026-11-30T11:48:37Z ", "2026-11-30T13:48:37+02:00 "] {
+            let rest = ["[\(stamp)INFO] x", " ", "at T "]
+            let wire =
+                "\(stamp)two\(stamp)\r\n" + rest.map { "\(stamp)\($0)\r\n" }.joined()
+            func texts(isPodman: Bool) throws -> [String] {
+                try read(Array(wire.utf8), true, isPodman: isPodman, seed: seed).map(\.text)
+            }
+            #expect(try texts(isPodman: true) == ["two"] + rest)
+            #expect(try texts(isPodman: false) == ["two\(stamp)"] + rest)
+        }
     }
 
     @Test("gives a line that is too long in parts, and text without a time as it is")

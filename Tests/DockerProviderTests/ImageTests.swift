@@ -123,6 +123,17 @@ struct PullFailureTests {
                 false,
                 "correct image"
             ),
+            ("error from registry: denied\ndenied", "ImageMissing", false, "docker login r:1"),
+            ("error from registry: Rate exceeded", "RateLimited", true, "docker login"),
+            (
+                "failed to extract layer sha256:1: failed to get reader from content store: "
+                    + "content digest sha256:2: not found", "PullFailed", true, "own store"
+            ),
+            (
+                "no matching manifest for linux/amd64 in the manifest list entries: failed to "
+                    + "resolve reference \"r:1/platform-ui:1\": r:1/platform-ui:1: not found",
+                "ImageMissing", false, "there is no image"
+            ),
             (
                 "server message: insufficient_scope: authorization failed", "ImageMissing", false,
                 "docker login r:1"
@@ -145,6 +156,7 @@ struct PullFailureTests {
             "image with reference r:1/a was found but does not match the specified platform: "
                 + "wanted linux/s390x, actual: linux/amd64",
             "no match for platform in manifest: not found",
+            "no image found in image index for architecture \"s390x\", variant \"\", OS \"linux\"",
         ])
     func platform(said: String) {
         let failure = PullFailure(

@@ -84,7 +84,7 @@ struct ListTests {
 
     @Test(
         "without an event stream every list looks at every container",
-        .notOnPodman("before 5.1 it has no call to change limits"))
+        .needsChangesOfLimits)
     func withoutEvents() async throws {
         let relay = try RelayEngine()
         defer { relay.close() }
@@ -103,7 +103,7 @@ struct ListTests {
 
     @Test(
         "what others change is seen after its event, and what pal changes at once",
-        .notOnPodman("before 5.1 it has no call to change limits"))
+        .needsChangesOfLimits)
     func changes() async throws {
         try await TestSwarm.run { swarm in
             let made = try await swarm.createReady("alice")

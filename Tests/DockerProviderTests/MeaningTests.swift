@@ -96,6 +96,19 @@ struct MeaningTests {
         #expect(EngineMessage.takenPort(setUp + "failed to bind host port 0.0.0.0:80/tcp") == nil)
         #expect(EngineMessage.missingNetwork(setUp + "network lsio not found") == "lsio")
         #expect(EngineMessage.missingNetwork("network lsio not found") == "lsio")
+        let listen = setUp + "failed to listen on TCP socket: address already in use"
+        #expect(EngineMessage.takenPort(listen) == EngineMessage.TakenPort(port: nil))
+        let pasta =
+            "pasta failed with exit code 1: Failed to bind port \(port) (Address already in use)"
+        #expect(EngineMessage.takenPort(pasta)?.port == port)
+        #expect(
+            EngineMessage.isOutOfAddresses("all predefined address pools have been fully subnetted")
+        )
+        #expect(
+            EngineMessage.isGPUDriverMissing(
+                "failed to discover GPU vendor from CDI: no known GPU vendor found"))
+        let platform = "was found but does not provide the specified platform (linux/s390x)"
+        #expect(EngineMessage.isOtherPlatform("image with reference a:1 \(platform)"))
         #expect(EngineMessage.missingNetwork("no such container: x") == nil)
         #expect(EngineMessage.isAddressTaken("Address already in use"))
         #expect(

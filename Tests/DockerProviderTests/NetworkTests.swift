@@ -168,8 +168,7 @@ struct NetworkTests {
         }
     }
 
-    @Test func aChangeOfMemoryLeavesWhatIsSaidOfSwap() async throws {
-        guard !DockerEngine.isPodman else { return }
+    @Test(.needsChangesOfLimits) func aChangeOfMemoryLeavesWhatIsSaidOfSwap() async throws {
         try await TestSwarm.run { swarm in
             let made = try await swarm.create("alice") {
                 $0.resources.memoryMax = 100

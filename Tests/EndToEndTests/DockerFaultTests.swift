@@ -24,7 +24,9 @@ struct DockerFaultTests {
         try #require(try await DockerEngine.shared.containers(swarm: scene.swarm).first)
     }
 
-    @Test(.needsRoot, .notOnPodman("there it breaks the whole store"))
+    @Test(
+        .needsRoot, .notOnPodman("there it breaks the whole store"),
+        .notWithContainerdStore("it removes a layer later, and tells nobody"))
     func aRemovalThatBreaksOffIsSaidAndEndedAndTheInstanceComesBack() async throws {
         try await playing { scene in
             try await scene.eventually("ready") { $0["alice"]?.ready == true }

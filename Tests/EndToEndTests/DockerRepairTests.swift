@@ -23,7 +23,7 @@ struct DockerRepairTests {
         try await DockerEngine.shared.containers(swarm: scene.swarm).first
     }
 
-    @Test(.notOnPodman("before 5.1 it has no call to change limits"))
+    @Test(.needsChangesOfLimits)
     func aMemoryChangeKeepsTheContainer() async throws {
         try await playing("resources: { memory: { max: 64 } }") { scene in
             let before = try await container(scene)

@@ -135,6 +135,16 @@ public final class DockerEngine: Sendable {
         return String(decoding: answer.body, as: UTF8.self).contains("containerd.snapshotter")
     }
 
+    /// Whether a container's limits can be changed while it stands: not by Podman before 5.1.
+    public func changesLimits() async throws -> Bool {
+        guard Self.isPodman else { return true }
+        struct Version: Decodable { var Version: String }
+        let answer = try await call("GET", "/version")
+        let text = try JSONDecoder().decode(Version.self, from: Data(answer.body)).Version
+        let words = text.split(separator: ".").prefix(2).compactMap { Int($0) }
+        return words.count == 2 && (words[0], words[1]) >= (5, 1)
+    }
+
     private struct Named: Decodable { var Name: String }
 
     private func volumes(of swarm: String) async throws -> [String] {
@@ -169,9 +179,19 @@ extension Trait where Self == ConditionTrait {
         .enabled(if: DockerEngine.isHere, "no Docker Engine at \(DockerEngine.socketPath)")
     }
 
+    /// Skips where the tests run on a Podman that has no call to change limits.
+    public static var needsChangesOfLimits: Self {
+        .enabled("Podman before 5.1 has no call to change limits") {
+            (try? await DockerEngine.shared.changesLimits()) ?? true
+        }
+    }
+
     /// Skips where the Engine keeps its images in containerd, which cannot do it in this way.
     public static func notWithContainerdStore(_ why: Comment) -> Self {
-        .disabled(why) { try await DockerEngine.shared.keepsImagesInContainerd() }
+        .disabled(why) {
+            // Where there is none, other traits skip.
+            (try? await DockerEngine.shared.keepsImagesInContainerd()) ?? false
+        }
     }
 
     /// Skips where the tests run on Podman, which cannot do it, or not in this way.

@@ -41,7 +41,7 @@ struct Cycle {
     func figures() async throws -> [Figure] {
         var times = CycleTimes()
         for round in 0..<rounds {
-            let shift = (round * 2) % Self.contenders.count
+            let shift = round % Self.contenders.count
             for make in Self.contenders[shift...] + Self.contenders[..<shift] {
                 try Task.checkCancellation()
                 // Of its own: an Engine keeps a network now and then that nobody is in.

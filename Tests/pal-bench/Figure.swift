@@ -11,7 +11,7 @@ struct Figure: Encodable {
     var aim: Double
     /// Whether it is.
     var holds: Bool
-    /// What the ratio was made of: medians in milliseconds, and counts.
+    /// What it was made of: medians in milliseconds, counts, and the least and most of many ratios.
     var parts: [String: Double]
 
     init(
@@ -22,7 +22,7 @@ struct Figure: Encodable {
         self.value = Self.rounded(value, 3)
         self.aim = aim
         holds = value <= aim
-        self.parts = parts.mapValues { Self.rounded($0, 2) }
+        self.parts = parts.mapValues { Self.rounded($0, 3) }
     }
 
     private static func rounded(_ number: Double, _ digits: Int) -> Double {

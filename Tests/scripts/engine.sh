@@ -53,6 +53,7 @@ stop_engine() {
             sleep 0.1
         done
     fi
+    engine_pid=""
     rm -f "$engine_log"
 }
 

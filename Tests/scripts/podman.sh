@@ -32,7 +32,9 @@ provide_podman() {
         >"$podman_root/registries.conf"
     export PAL_TEST_PODMAN=$podman_root/podman.sock
     echo "test: starting Podman's service" >&2
-    podman_command=("${as_root[@]}" env "CONTAINERS_CONF=$podman_root/containers.conf"
+    # What a service that is killed leaves lying goes with the rest.
+    mkdir "$podman_root/tmp"
+    podman_command=("${as_root[@]}" env "TMPDIR=$podman_root/tmp" "CONTAINERS_CONF=$podman_root/containers.conf"
         "CONTAINERS_REGISTRIES_CONF=$podman_root/registries.conf" podman
         --root "$podman_root/storage" --runroot "$podman_root/run")
     "${podman_command[@]}" system service --time=0 "unix://$PAL_TEST_PODMAN" \
@@ -61,4 +63,6 @@ stop_podman() {
     fi
     "${as_root[@]}" umount "$podman_root/storage/overlay" 2>/dev/null || true
     "${as_root[@]}" rm -rf "$podman_root"
+    podman_root=""
+    podman_pid=""
 }

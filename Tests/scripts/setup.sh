@@ -7,6 +7,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 packages=(ca-certificates git libcurl4-openssl-dev libsqlite3-dev)
 if [ "${1:-}" = --tests ]; then
     packages+=(busybox-static docker-registry podman crun netavark aardvark-dns catatonit iproute2)
+    [ "${CI:-}" != true ] || packages+=(debootstrap)
     # Whoever has an Engine keeps it: Debian's would take the place of Docker's own packages.
     if ! command -v dockerd >/dev/null && ! [ -S /var/run/docker.sock ]; then
         packages+=(docker.io iptables)

@@ -35,7 +35,7 @@ extension DockerProvider {
         let secrets = try secretValues(request.config)
         let variables = try Furnishing(request.config, secrets: secrets, generated: nil).variables
         try await pullFirst(request)
-        try await refuseMissingSources(request.config)
+        try await refuseForPodman(request.config)
         let home = try await provideHome(request)
         let network = CreateBody.network(request.config, swarm: settings.swarm)
         let ownNetwork = network == networkName
@@ -116,7 +116,7 @@ extension DockerProvider {
     ) async throws(ProviderFailure) {
         try checkConfig(config)
         _ = try Furnishing(config, secrets: secretValues(config), generated: nil)
-        try await refuseMissingSources(config)
+        try await refuseForPodman(config)
         if let path = config.workspacePath, try await isMissing(path) {
             throw missingDirectory("workspacePath", path, config)
         }
@@ -132,7 +132,7 @@ extension DockerProvider {
     ///
     /// The Engine looks at the mounts of a creation before it looks for the image, so a creation
     /// with an image that cannot exist tells, and makes nothing. Podman looks for the image first:
-    /// there the answer is always no, and `refuseMissingSources` says what can be known.
+    /// there the answer is always no, and `refuseForPodman` says what can be known.
     private func isMissing(_ path: String) async throws(ProviderFailure) -> Bool {
         let noImage = "pal.invalid/none@sha256:" + String(repeating: "0", count: 64)
         let mount = Value.texts(["Type": "bind", "Source": path, "Target": "/mnt"])
@@ -146,11 +146,18 @@ extension DockerProvider {
         return answer.status == 400 && EngineMessage.isSourceMissing(answer.message)
     }
 
-    /// Podman makes a directory that is missing, as root's and empty, where an Engine refuses. So
-    /// it is looked for here, which takes that Podman runs on this machine.
-    private func refuseMissingSources(_ config: InstanceConfig) async throws(ProviderFailure) {
+    /// What Podman would take without a word, where an Engine refuses. A directory that is missing
+    /// it makes, as root's and empty, so it is looked for here, which takes that Podman runs on
+    /// this machine.
+    private func refuseForPodman(_ config: InstanceConfig) async throws(ProviderFailure) {
         _ = try await engine.version()
-        guard engine.isPodman, let missing = settings.policy.missingSources(config).first,
+        guard engine.isPodman else { return }
+        if config.specific?["gpus"] != nil {
+            throw .invalid(
+                "Podman gives no GPUs that are asked for in this way, and '\(config.name)' would "
+                    + "run without; name them in specific.devices, or remove specific.gpus")
+        }
+        guard let missing = settings.policy.missingSources(config).first,
             try await isOfThisMachine()
         else { return }
         throw missingDirectory(missing.key, missing.path, config)

@@ -162,6 +162,14 @@ struct CreateBody: Sendable {
         return limits
     }
 
+    /// Says the cores as a share of time: Podman 5.4 takes no notice of the other way in a change.
+    static func useQuota(_ limits: inout [String: Value]) {
+        guard case .int(let nano)? = limits.removeValue(forKey: "NanoCpus") else { return }
+        let period = 100_000
+        limits["CpuPeriod"] = .int(period)
+        limits["CpuQuota"] = .int(nano / (1_000_000_000 / period))
+    }
+
     /// Netavark, Podman's network, takes 0.0.0.0 for an address like others, which nothing is sent
     /// to; where none is said it publishes on all.
     private func publishAddress(_ port: PortAssignment) -> String {

@@ -17,6 +17,19 @@ enum EngineMessage {
     /// As Engines from 28 on say it: `failed to bind host port 0.0.0.0:80/tcp: address already in
     /// use`, or `… for 0.0.0.0:80:172.18.0.2:8080/tcp: …`.
     private static func takenHostPort(_ message: String) -> TakenPort? {
+        let text = message.lowercased()
+        if text.contains("address already in use") {
+            // Two that bind at once meet here, and it is not said at which port.
+            if text.contains("failed to listen on tcp") || text.contains("failed to bind any port")
+            {
+                return TakenPort(port: nil)
+            }
+            // Podman without root.
+            if let phrase = text.firstRange(of: "failed to bind port ") {
+                let digits = text[phrase.upperBound...].prefix { $0.isWholeNumber }
+                return TakenPort(port: Int(digits))
+            }
+        }
         guard let phrase = message.firstRange(of: "failed to bind host port "),
             message[phrase.upperBound...].contains("address already in use")
         else { return nil }
@@ -34,6 +47,15 @@ enum EngineMessage {
         let said = message.hasPrefix(prefix) ? message.dropFirst(prefix.count) : message[...]
         guard said.hasPrefix("network "), said.contains("not found") else { return nil }
         return said.split(separator: " ").dropFirst().first.map(String.init)
+    }
+
+    /// No range of addresses is left for another network: as Engines before and from 27 on say it,
+    /// and Podman.
+    static func isOutOfAddresses(_ message: String) -> Bool {
+        [
+            "non-overlapping IPv4 address pool", "address pools have been fully subnetted",
+            "could not find free subnet",
+        ].contains { message.contains($0) }
     }
 
     /// The disk of the Engine's host is full.
@@ -86,7 +108,10 @@ enum EngineMessage {
 
     /// The Engine has nobody who gives GPUs to containers.
     static func isGPUDriverMissing(_ message: String) -> Bool {
-        message.contains("could not select device driver")
+        [
+            "could not select device driver", "failed to discover GPU vendor",
+            "unresolvable CDI devices",
+        ].contains { message.contains($0) }
     }
 
     /// The driver of a container's logs keeps nothing that could be read.

@@ -166,6 +166,11 @@ extension ForeignContainer {
             remarks.append("network mode '\(mode)': not carried over")
             return
         }
+        // What Podman without root has instead of networks.
+        if defaults.isPodman, ["pasta", "slirp4netns"].contains(mode.prefix { $0 != ":" }) {
+            remarks.append("network mode '\(mode)': not carried over, it joins the swarm's network")
+            return
+        }
         guard mode != "host" else { return }
         var ends = networkEnds()
         let isUsual = ["default", "bridge"].contains(mode)

@@ -17,7 +17,14 @@ extension ForeignContainer {
             remarks.append("that its image's entry point is cleared: not carried over")
         }
         remarkOnMounts()
-        remarkOnOthers(in: "HostConfig", than: Self.readOfHost)
+        if (image["Config"] ?? .null) == .null {
+            remarks.append(
+                "its image is gone, so that what it gave cannot be told from what was said: look "
+                    + "through env, command, specific.entrypoint and labels")
+        }
+        // Podman writes its own things there.
+        let own: Set<String> = defaults.isPodman ? ["Annotations"] : []
+        remarkOnOthers(in: "HostConfig", than: Self.readOfHost.union(own))
         remarkOnOthers(in: "Config", than: Self.readOfConfig)
     }
 
@@ -76,7 +83,6 @@ extension ForeignContainer {
         // What these bring stands among the mounts, or is said above; or nothing comes of it: the
         // size of the terminal that it was started from, where its id was written to.
         "VolumesFrom", "MaskedPaths", "ReadonlyPaths", "ConsoleSize", "ContainerIDFile",
-        "Annotations",
     ]
 
     private static let readOfConfig: Set<String> = [

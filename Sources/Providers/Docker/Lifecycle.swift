@@ -149,6 +149,7 @@ extension DockerProvider {
         let wanted = partial.applied(to: InstanceConfig(name: detail.plainName))
         var body = CreateBody.limits(wanted.resources, swap: swap(of: detail, wanted.resources))
         if !body.isEmpty {
+            if engine.isPodman { CreateBody.useQuota(&body) }
             // Podman resets a policy that is not named.
             let policy = detail.hostConfig.restartPolicy
             body["RestartPolicy"] = .map([

@@ -16,10 +16,12 @@ struct LogReader: Sendable {
     /// - Parameters:
     ///   - isTerminal: Whether the container has a terminal: then there are no frames, and all is
     ///     stdout.
+    ///   - isPodman: Whether Podman sends it, whose terminals' lines may have times inside.
     ///   - longestLine: The limit in bytes.
-    init(isTerminal: Bool, longestLine: Int = Self.longestLine) {
+    init(isTerminal: Bool, isPodman: Bool = false, longestLine: Int = Self.longestLine) {
         parser = isTerminal ? nil : FrameParser()
         output = StampedLine(.stdout, limit: longestLine, isStamped: isTerminal)
+        output.hasStampsInside = isTerminal && isPodman
         errors = StampedLine(.stderr, limit: longestLine, isStamped: false)
     }
 
@@ -55,6 +57,8 @@ private struct StampedLine: Sendable {
     private let limit: Int
     /// Whether a time stands at the begin of each line, and not of each entry.
     private let isStamped: Bool
+    /// Whether one may stand before the end of a line, too.
+    var hasStampsInside = false
     private var text: [UInt8] = []
     private var stamp: [UInt8] = []
     private var isInStamp: Bool
@@ -63,8 +67,8 @@ private struct StampedLine: Sendable {
 
     /// RFC 3339 with nanoseconds and an offset has 35.
     private static let longestStamp = 40
-    /// `2026-01-01T00:00:00Z`
-    private static let shortStamp = 20
+    /// What stands before the `T` of a time.
+    private static let dateLength = 10
 
     init(_ stream: LogLine.Stream, limit: Int, isStamped: Bool) {
         self.stream = stream
@@ -145,19 +149,18 @@ private struct StampedLine: Sendable {
 
     private mutating func end(_ lines: inout [LogLine]) {
         if text.last == UInt8(ascii: "\r") { text.removeLast() }
-        if isStamped { dropLastStamp() }
+        if hasStampsInside { dropLastStamp() }
         take(&lines)
     }
 
     /// Podman writes a time before the end of a terminal's line where that came by itself.
     private mutating func dropLastStamp() {
-        guard text.last == UInt8(ascii: " ") else { return }
-        let last = text.dropLast().suffix(Self.shortStamp)
-        guard last.count == Self.shortStamp, last.startIndex > text.startIndex,
-            last.last == UInt8(ascii: "Z"),
-            Timestamp.date(String(decoding: last, as: UTF8.self)) != nil
+        guard text.last == UInt8(ascii: " "),
+            let middle = text.dropLast().lastIndex(of: UInt8(ascii: "T")), middle > Self.dateLength
         else { return }
-        text.removeLast(Self.shortStamp + 1)
+        let start = middle - Self.dateLength
+        let stamp = String(decoding: text[start..<(text.endIndex - 1)], as: UTF8.self)
+        if Timestamp.date(stamp) != nil { text.removeSubrange(start...) }
     }
 
     private mutating func take(_ lines: inout [LogLine]) {

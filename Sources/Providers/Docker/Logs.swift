@@ -74,6 +74,7 @@ extension DockerProvider: LogFollowingProvider {
         }
         return LogSource(
             stream: stream, isTerminal: detail.config.isTerminal ?? false,
+            isPodman: engine.isPodman,
             hidden: detail.tokenInLogs(settings.passwords))
     }
 }
@@ -82,6 +83,7 @@ extension DockerProvider: LogFollowingProvider {
 private struct LogSource {
     let stream: HTTPStream
     let isTerminal: Bool
+    let isPodman: Bool
     /// A token that the editor itself writes there; it is not passed on.
     let hidden: String?
 
@@ -89,7 +91,7 @@ private struct LogSource {
     func read(
         _ engine: EngineClient, _ take: ([LogLine]) async -> Void
     ) async throws(ProviderFailure) {
-        var reader = LogReader(isTerminal: isTerminal)
+        var reader = LogReader(isTerminal: isTerminal, isPodman: isPodman)
         let bytes = stream.makeAsyncIterator()
         do {
             while let piece = try await bytes.next() { await take(shown(try reader.push(piece))) }

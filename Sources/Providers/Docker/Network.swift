@@ -76,7 +76,7 @@ extension DockerProvider {
                 ])))
         // 409: another controller was faster.
         guard !answer.isSuccess, answer.status != 409 else { return }
-        if answer.message.contains("non-overlapping IPv4 address pool") {
+        if EngineMessage.isOutOfAddresses(answer.message) {
             throw .error(
                 ProviderError(
                     .provider, .platformFailure,

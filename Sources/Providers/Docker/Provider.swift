@@ -35,8 +35,8 @@ public struct DockerProvider: AbstractProvider {
     let networkSeen = Seen()
     /// Whether a container was deleted, and it is not known yet that the network need not go too.
     let networkOwed = Seen()
-    /// Whether events were not heard until now: the last container may have gone, and the network
-    /// stayed, because a controller was stopped between the two.
+    /// Whether there was a time without events, and no empty list since: the last container may go,
+    /// or have gone, by a controller that was stopped before it removed the network.
     let networkUnsure = Seen()
     let pulls = PullShare()
     let tags = ImageTags()
@@ -110,8 +110,10 @@ public struct DockerProvider: AbstractProvider {
         tags.retain(Set(cache.everything.flatMap { [$0.config.image, $0.image ?? ""] }))
         let ids = Set(summaries.map(\.id))
         members.replace(ids, asOf: changes)
-        if networkUnsure.isTrue, ids.isEmpty { networkOwed.set(true) }
-        networkUnsure.set(false)
+        if ids.isEmpty, networkUnsure.isTrue {
+            networkUnsure.set(false)
+            networkOwed.set(true)
+        }
         if networkOwed.isTrue { try await removeNetworkAfterLast() }
         let known = ids.union(adopted.map(\.providerInstanceId))
         cache.retain(known)

@@ -41,12 +41,13 @@ extension DockerProvider {
         let image = CreateBody.image(config)
         let policy = Specifics(config).pull
         let platform = Specifics(config).platform
-        if policy != .always, let here = try await inspectImage(image),
-            ImageReference(image).isID || here.isMade(for: platform)
-        {
-            return
+        let here = policy == .always ? nil : try await inspectImage(image)
+        if let here, ImageReference(image).isID || here.isMade(for: platform) { return }
+        guard policy != .never else {
+            // A store of several for each name may have it all the same.
+            if here != nil, await !hasOneForEachName() { return }
+            throw imageMissing(config)
         }
-        guard policy != .never else { throw imageMissing(config) }
         try await pull(image, for: config, progress)
         pulls.prepared(pullKey(image, platform), for: config.name)
     }
@@ -66,18 +67,23 @@ extension DockerProvider {
         platform.map { "\(image) \($0)" } ?? image
     }
 
-    /// Whether what the Engine shows of a name is all that it has of it.
+    /// Whether what the Engine shows of a name is all that it has of it, as far as it can be told.
     ///
-    /// Its store in containerd may have an image for each platform and shows its own first, unless
-    /// the registry knows of one only: what is no index is pulled whatever platform is asked for.
-    func showsAll(of reference: ImageReference) async throws(ProviderFailure) -> Bool {
+    /// Its store in containerd shows the Engine's own platform first, unless the registry has one
+    /// only: what is no index is pulled whatever platform is asked for.
+    func showsAll(of reference: ImageReference) async -> Bool {
+        if await hasOneForEachName() { return true }
+        return (try? await registryEntry(reference))?.isIndex == false
+    }
+
+    /// Whether the Engine's store has one image for each name, and not one for each platform, as
+    /// far as it can be told.
+    private func hasOneForEachName() async -> Bool {
         if engine.isPodman { return true }
-        let answer = try await engine.send(EngineCall("GET", "/info"))
-        guard answer.isSuccess, let info = try? answer.decoded(as: Value.self) else { return false }
-        guard info["DriverStatus"]?.canonicalJSON.contains("containerd.snapshotter") == true else {
-            return true
-        }
-        return try await !registryEntry(reference).isIndex
+        guard let answer = try? await engine.send(EngineCall("GET", "/info")), answer.isSuccess,
+            let info = try? answer.decoded(as: Value.self)
+        else { return false }
+        return info["DriverStatus"]?.canonicalJSON.contains("containerd.snapshotter") != true
     }
 
     /// Pulls an image. Whoever needs the same one meanwhile waits for the same pull.
@@ -145,7 +151,7 @@ struct Pulling: Sendable {
         }
         // A registry that has the image for one platform only gives that one, whatever is asked.
         if let platform, !image.isMade(for: platform),
-            try await provider.showsAll(of: reference)
+            await provider.showsAll(of: reference)
         {
             throw failure.isFor(other: platform)
         }

@@ -22,7 +22,11 @@ struct PullFailure {
 
     /// What to do about what the Engine says. Its words are the cause.
     func failure(_ said: String) -> ProviderFailure {
-        let text = said.lowercased()
+        var text = said.lowercased()
+        // What containerd puts before that is a guess, made where the name contains a word.
+        if let resolving = text.firstRange(of: "failed to resolve reference") {
+            text = String(text[resolving.lowerBound...])
+        }
         for (phrases, make) in Self.kinds where phrases.contains(where: { text.contains($0) }) {
             return make(self, said)
         }
@@ -35,16 +39,29 @@ struct PullFailure {
 
     /// The first that matches counts: the Engine says "denied" of what is not there, too.
     private static let kinds: [Kind] = [
-        (["toomanyrequests", "too many requests", "rate limit"], { $0.limited($1) }),
+        (
+            [
+                "toomanyrequests", "too many requests", "rate limit", "rate exceeded",
+                "retry-after:",
+            ], { $0.limited($1) }
+        ),
         (["no space left"], { $0.full($1) }),
         (
-            ["no matching manifest", "no match for platform", "match the specified platform"],
-            { $0.otherMachine($1) }
+            [
+                "no matching manifest", "no match for platform", "match the specified platform",
+                "no image found in",
+            ], { $0.otherMachine($1) }
+        ),
+        // Docker's own store says "not found" as well.
+        (
+            ["content digest", "content store", "parent snapshot", "failed to extract layer"],
+            { $0.notKept($1) }
         ),
         (
             [
                 "access denied", "requested access to the resource is denied", "unauthorized",
-                "authorization failed", "no basic auth", "authentication required", "403 forbidden",
+                "authorization failed", "error from registry: denied", "denied: denied",
+                "no basic auth", "authentication required", "403 forbidden",
                 "incorrect username",
             ], { $0.denied($1) }
         ),
@@ -94,6 +111,13 @@ struct PullFailure {
             "the disk of Docker's host is full, so the image \(image.text) cannot be pulled; make "
                 + "room (docker system df shows what takes it, docker image prune frees some)",
             said)
+    }
+
+    private func notKept(_ said: String) -> ProviderFailure {
+        broken(
+            "the image \(image.text) came, and Docker's own store of images fails over it: "
+                + "\(said); it is tried again; where that does not help, remove the image and what is "
+                + "broken (docker image rm, docker system prune), or start Docker anew", said)
     }
 
     private func otherMachine(_ said: String) -> ProviderFailure {
