@@ -30,6 +30,38 @@ struct StatsTests {
         #expect(podman.memoryUsed == 0.375)
     }
 
+    /// Recorded on 2026-11-30: Engine 20.10.24 and Linux 6.12 with version 2 alone, in a virtual
+    /// machine; one container of 64 MiB that had written 20 MiB into memory and then counted.
+    @Test("a recorded reply under version 2 says what was used")
+    func recorded() throws {
+        let stats = try stats(
+            """
+            {"read":"2026-11-30T12:35:04.340155186Z","preread":"0001-01-01T00:00:00Z",
+            "pids_stats":{"current":1,"limit":18446744073709551615},
+            "blkio_stats":{"io_service_bytes_recursive":null,"io_serviced_recursive":null,
+            "io_queue_recursive":null,"io_service_time_recursive":null,
+            "io_wait_time_recursive":null,"io_merged_recursive":null,"io_time_recursive":null,
+            "sectors_recursive":null},"num_procs":0,"storage_stats":{},
+            "cpu_stats":{"cpu_usage":{"total_usage":10559717000,"usage_in_kernelmode":228166000,
+            "usage_in_usermode":10331550000},"system_cpu_usage":47960000000,"online_cpus":2,
+            "throttling_data":{"periods":0,"throttled_periods":0,"throttled_time":0}},
+            "precpu_stats":{"cpu_usage":{"total_usage":0,"usage_in_kernelmode":0,
+            "usage_in_usermode":0},"throttling_data":{"periods":0,"throttled_periods":0,
+            "throttled_time":0}},"memory_stats":{"usage":21372928,
+            "stats":{"active_anon":21032960,"active_file":0,"anon":61440,"anon_thp":0,
+            "file":20971520,"file_dirty":0,"file_mapped":0,"file_writeback":0,"inactive_anon":0,
+            "inactive_file":0,"kernel_stack":16384,"pgactivate":0,"pgdeactivate":0,
+            "pgfault":1055,"pglazyfree":0,"pglazyfreed":0,"pgmajfault":0,"pgrefill":0,
+            "pgscan":0,"pgsteal":0,"shmem":20971520,"slab":245136,"slab_reclaimable":110200,
+            "slab_unreclaimable":134936,"sock":0,"thp_collapse_alloc":0,"thp_fault_alloc":1,
+            "unevictable":0,"workingset_activate":0,"workingset_nodereclaim":0,
+            "workingset_refault":0},"limit":67108864},"name":"/ss","id":"14dd831a867a"}
+            """)
+        #expect(stats.memoryUsed == 20.3828125)
+        #expect(stats.sample?.nanoseconds == 10_559_717_000)
+        #expect(stats.earlierSample == nil)
+    }
+
     @Test("cores are the processors' time over the time that passed")
     func cores() throws {
         // As Docker's Engine answers with one-shot on version 2.

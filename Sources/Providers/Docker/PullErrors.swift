@@ -116,8 +116,9 @@ struct PullFailure {
     private func notKept(_ said: String) -> ProviderFailure {
         broken(
             "the image \(image.text) came, and Docker's own store of images fails over it: "
-                + "\(said); it is tried again; where that does not help, remove the image and what is "
-                + "broken (docker image rm, docker system prune), or start Docker anew", said)
+                + "\(said); it is tried again; where that does not help, remove the image and "
+                + "what is broken (docker image rm, docker system prune), or start Docker anew",
+            said)
     }
 
     private func otherMachine(_ said: String) -> ProviderFailure {
