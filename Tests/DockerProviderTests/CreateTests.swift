@@ -304,6 +304,28 @@ struct CreateTests {
         }
     }
 
+    /// It took the request, and the instance ran without.
+    @Test(
+        "GPUs that Podman would not give are refused, with a remedy, and nothing is made",
+        .enabled(if: DockerEngine.isPodman, "an Engine refuses by itself"))
+    func gpusOnPodman() async throws {
+        try await TestSwarm.run { swarm in
+            let config = swarm.config("gpu") { $0.specific?["gpus"] = .string("all") }
+            for refused in [
+                try await failure { () throws(ProviderFailure) in
+                    try await swarm.provider.prepareInstance(config)
+                },
+                try await failure { () throws(ProviderFailure) in
+                    try await swarm.provider.createInstance(swarm.request(config))
+                },
+            ] {
+                #expect(refused.error?.kind == .configuration)
+                #expect(refused.description.contains("specific.devices"), "\(refused)")
+            }
+            #expect(try await swarm.provider.listInstances(.all).isEmpty)
+        }
+    }
+
     @Test("the editor's port inside is the one that the spec says")
     func otherPort() async throws {
         try await TestSwarm.run { swarm in

@@ -148,7 +148,7 @@ struct PullFailureTests {
         #expect(failure.description.contains(says))
     }
 
-    /// From Engines 20.10, 26 and 28, the last two also with their images in containerd.
+    /// The words of several Engines, of Docker's store in containerd, and of Podman.
     @Test(
         "names the platform that a spec asks for and the registry has not",
         arguments: [

@@ -101,12 +101,15 @@ struct MeaningTests {
         let pasta =
             "pasta failed with exit code 1: Failed to bind port \(port) (Address already in use)"
         #expect(EngineMessage.takenPort(pasta)?.port == port)
-        #expect(
-            EngineMessage.isOutOfAddresses("all predefined address pools have been fully subnetted")
-        )
-        #expect(
-            EngineMessage.isGPUDriverMissing(
-                "failed to discover GPU vendor from CDI: no known GPU vendor found"))
+        for said in [
+            "all predefined address pools have been fully subnetted",
+            "could not find free subnet from subnet pools",
+            "could not find an available, non-overlapping IPv4 address pool among the defaults",
+        ] { #expect(EngineMessage.isOutOfAddresses(said)) }
+        for said in [
+            "failed to discover GPU vendor from CDI: no known GPU vendor found",
+            "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all",
+        ] { #expect(EngineMessage.isGPUDriverMissing(said)) }
         let platform = "was found but does not provide the specified platform (linux/s390x)"
         #expect(EngineMessage.isOtherPlatform("image with reference a:1 \(platform)"))
         #expect(EngineMessage.missingNetwork("no such container: x") == nil)

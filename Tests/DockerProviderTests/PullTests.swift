@@ -149,6 +149,24 @@ struct PullTests {
         }
     }
 
+    @Test("what is never pulled may be there for a platform that its store does not show")
+    func neverForAnotherPlatform() async throws {
+        let hasOneForEach = try await !DockerEngine.shared.keepsImagesInContainerd()
+        try await TestSwarm.run { swarm in
+            let config = swarm.config("alice") {
+                $0.specific?["pull"] = .string("never")
+                $0.specific?["platform"] = .string("linux/s390x")
+            }
+            var refusal: ProviderFailure?
+            do throws(ProviderFailure) {
+                try await swarm.provider.prepareInstance(config)
+            } catch {
+                refusal = error
+            }
+            #expect(refusal?.error?.code == (hasOneForEach ? .imageMissing : nil))
+        }
+    }
+
     /// Of a preparation and of a creation.
     private func failures(
         _ swarm: TestSwarm, _ config: InstanceConfig

@@ -34,7 +34,8 @@ provide_podman() {
     echo "test: starting Podman's service" >&2
     # What a service that is killed leaves lying goes with the rest.
     mkdir "$podman_root/tmp"
-    podman_command=("${as_root[@]}" env "TMPDIR=$podman_root/tmp" "CONTAINERS_CONF=$podman_root/containers.conf"
+    podman_command=("${as_root[@]}" env "TMPDIR=$podman_root/tmp"
+        "CONTAINERS_CONF=$podman_root/containers.conf"
         "CONTAINERS_REGISTRIES_CONF=$podman_root/registries.conf" podman
         --root "$podman_root/storage" --runroot "$podman_root/run")
     "${podman_command[@]}" system service --time=0 "unix://$PAL_TEST_PODMAN" \
