@@ -103,16 +103,19 @@ public struct FileFingerprint: Hashable, Sendable {
         abs(now &- modified) < Self.racyWindow || abs(now &- changed) < Self.racyWindow
     }
 
-    /// True when it last changed during a look, or less than two ticks before or after.
-    public func isFresh(during look: ClosedRange<Int64>) -> Bool {
+    /// Until when it is fresh, where it last changed during a look, or less than two ticks before
+    /// or after; nil where it did not.
+    public func freshUntil(during look: ClosedRange<Int64>) -> Int64? {
         let (first, last) = (look.lowerBound &- Self.twoTicks, look.upperBound &+ Self.twoTicks)
-        return modified > first && modified < last || changed > first && changed < last
+        return [modified, changed].filter { $0 > first && $0 < last }.max().map {
+            $0 &+ Self.twoTicks
+        }
     }
 
-    /// The clock that kernels stamp files with: nanoseconds since 1970.
+    /// The time by the clock whose ticks kernels stamp files with: nanoseconds since 1970.
     public static func currentTime() -> Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

@@ -18,9 +18,9 @@ public actor SpecDirectory: SpecSource {
     private static let confirmation = Duration.milliseconds(150)
     private static let confirmations = 8
     /// How long to wait for files that are being written: after each of these comes another scan.
-    private static let pauses = [8, 20, 40, 60, 60, 60, 60, 60, 60].map {
-        Duration.milliseconds($0)
-    }
+    /// The first is only as long as it must be, where that is known.
+    private static let firstPause = Duration.milliseconds(8)
+    private static let pauses = [20, 40, 60, 60, 60, 60, 60, 60].map { Duration.milliseconds($0) }
 
     /// - Parameters:
     ///   - path: The directory, absolute. It need not exist.
@@ -69,7 +69,7 @@ public actor SpecDirectory: SpecSource {
 
     private func settledScan() async -> TreeSnapshot<SpecFileContents> {
         var snapshot = tree.scan()
-        for pause in Self.pauses {
+        for pause in [snapshot.settlesIn ?? Self.firstPause] + Self.pauses {
             guard snapshot.state == .available, !snapshot.isSettled else { break }
             try? await clock.sleep(for: pause)
             snapshot = tree.scan()

@@ -62,8 +62,10 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         for file in walk.files { take(file, news[file.path], look, &pass) }
         let holds = pass.isConsistent && walk.isStillTrue()
         cache.keep(only: Set(pass.files.map(\.path)))
-        let isSettled = holds && !pass.isFresh && !walk.isFresh(during: look)
-        return (snapshot(walk, pass, isSettled: isSettled), holds)
+        let fresh = [pass.freshUntil, walk.freshUntil(during: look)].compactMap(\.self).max()
+        let isSettled = holds && fresh == nil
+        let settlesIn = fresh.map { Duration.nanoseconds($0 - look.upperBound) }
+        return (snapshot(walk, pass, isSettled: isSettled, settlesIn), holds)
     }
 
     /// What one pass has gathered.
@@ -72,7 +74,7 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         var unread: [String]
         var problems: [Diagnostic]
         var loaded = 0
-        var isFresh = false
+        var freshUntil: Int64?
         var isConsistent = true
     }
 
@@ -111,7 +113,8 @@ public struct TreeScanner<Value: Sendable>: Sendable {
             pass.loaded += 1
             // Another file than the one that was found, or the same one written since.
             if fingerprint != file.fingerprint { pass.isConsistent = false }
-            if fingerprint.isFresh(during: look) { pass.isFresh = true }
+            let fresh = fingerprint.freshUntil(during: look)
+            pass.freshUntil = [pass.freshUntil, fresh].compactMap(\.self).max()
             // What is read now counts; whether it has changed by the next scan its bytes must tell.
             if fingerprint.isRacy(at: look.lowerBound) {
                 cache.remove(file.path)
@@ -140,13 +143,13 @@ public struct TreeScanner<Value: Sendable>: Sendable {
     }
 
     private func snapshot(
-        _ walk: TreeWalk, _ pass: Pass, isSettled: Bool
+        _ walk: TreeWalk, _ pass: Pass, isSettled: Bool, _ settlesIn: Duration? = nil
     ) -> TreeSnapshot<Value> {
         let available = walk.state == .available
         return TreeSnapshot(
             state: walk.state, identity: walk.identity, files: available ? pass.files : [],
             unread: available ? pass.unread.sorted() : [],
             problems: available ? pass.problems.sorted() : [],
-            isSettled: isSettled, loaded: pass.loaded)
+            isSettled: isSettled, settlesIn: settlesIn, loaded: pass.loaded)
     }
 }

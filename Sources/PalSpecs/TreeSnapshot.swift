@@ -34,13 +34,16 @@ public struct TreeSnapshot<Value: Sendable>: Sendable {
     /// False where something changed during the scan or two ticks of the files' clock before it:
     /// scan again, a little later, before deleting anything because of it.
     public let isSettled: Bool
+    /// After how long another scan finds it settled, unless something changes again; nil where it
+    /// is, or where nobody can say.
+    public let settlesIn: Duration?
     /// How many files were read and loaded in this scan; the others came from the cache.
     public let loaded: Int
 
     /// Makes one of its parts; the lists sorted.
     public init(
         state: SourceState, identity: FileIdentity?, files: [File], unread: [String] = [],
-        problems: [Diagnostic] = [], isSettled: Bool, loaded: Int = 0
+        problems: [Diagnostic] = [], isSettled: Bool, settlesIn: Duration? = nil, loaded: Int = 0
     ) {
         self.state = state
         self.identity = identity
@@ -48,6 +51,7 @@ public struct TreeSnapshot<Value: Sendable>: Sendable {
         self.unread = unread
         self.problems = problems
         self.isSettled = isSettled
+        self.settlesIn = settlesIn
         self.loaded = loaded
     }
 

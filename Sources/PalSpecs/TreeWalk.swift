@@ -88,9 +88,10 @@ struct TreeWalk {
             && directories.allSatisfy { (try? FileFingerprint(at: $0.absolute)) == $0.fingerprint }
     }
 
-    /// True where a directory changed so recently that its fingerprint could hide another change.
-    func isFresh(during look: ClosedRange<Int64>) -> Bool {
-        directories.contains { $0.fingerprint.isFresh(during: look) }
+    /// Until when a directory's fingerprint could hide another change, because the last one was so
+    /// recent; nil where none could.
+    func freshUntil(during look: ClosedRange<Int64>) -> Int64? {
+        directories.compactMap { $0.fingerprint.freshUntil(during: look) }.max()
     }
 
     // MARK: - The walk

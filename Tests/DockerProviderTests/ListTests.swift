@@ -47,6 +47,28 @@ struct ListTests {
         }
     }
 
+    /// Each was inspected by its creation and by the list after it.
+    @Test("what was just looked at is not looked at again for a list, while its check begins")
+    func lookedAtOnce() async throws {
+        let relay = try RelayEngine()
+        defer { relay.close() }
+        try await TestSwarm.run(socketPath: relay.path) { swarm in
+            let alice = try await swarm.createReady("alice") {
+                $0.health.path = "/healthz"
+                $0.health.interval = TimeSpan(milliseconds: 600_000)
+            }
+            try await swarm.withEvents { _ in
+                #expect(try await swarm.provider.getInstance(alice.reference) != nil)
+                _ = relay.takeRequests()
+                let list = try await swarm.provider.listInstances(InstanceFilter(names: ["alice"]))
+                #expect(list.map(\.readiness) == [.ready])
+                let own = "/containers/\(alice.providerInstanceId)"
+                let looks = relay.takeRequests().filter { $0.path.hasPrefix(own) }
+                #expect(looks.isEmpty, "\(looks)")
+            }
+        }
+    }
+
     @Test("of one name the Engine is asked for one name, and what the list says is whole")
     func oneName() async throws {
         let relay = try RelayEngine()
@@ -275,9 +297,11 @@ extension TestSwarm {
 
 @Suite("What is kept of inspections")
 struct InspectCacheTests {
-    private func detail(_ id: String) throws -> ContainerDetail {
+    private func detail(
+        _ id: String, state: String = #"{"Status": "running"}"#
+    ) throws -> ContainerDetail {
         let json = """
-            {"Id": "\(id)", "Name": "/x", "Created": "", "State": {"Status": "running"},
+            {"Id": "\(id)", "Name": "/x", "Created": "", "State": \(state),
              "Config": {"Image": "i"}, "HostConfig": {}}
             """
         return try EngineAnswer(status: 200, body: Array(json.utf8)).decoded(
@@ -312,6 +336,22 @@ struct InspectCacheTests {
         #expect(cache.detail("b", mark: "m") != nil)
         cache.retain(["a"])
         #expect(cache.detail("b", mark: "m") == nil)
+    }
+
+    @Test(
+        "what a list will show of what runs",
+        arguments: [
+            (nil, "Up Less than a second"), ("none", "Up 2 minutes"),
+            ("starting", "Up Less than a second (health: starting)"),
+            ("healthy", "Up 2 hours (healthy)"), ("unhealthy", "Up 2 hours (unhealthy)"),
+        ])
+    func expectedMark(health: String?, status: String) throws {
+        let check = health.map { #", "Health": {"Status": "\#($0)"}"# } ?? ""
+        let running = try detail("a", state: #"{"Status": "running"\#(check)}"#)
+        let summary = ContainerSummary(id: "a", labels: nil, state: "running", status: status)
+        #expect(running.expectedMark == summary.mark)
+        let ended = try detail("a", state: #"{"Status": "exited"\#(check)}"#)
+        #expect(ended.expectedMark == nil)
     }
 
     @Test("nothing for longer than five minutes")

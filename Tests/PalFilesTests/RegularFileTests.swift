@@ -62,13 +62,14 @@ import Testing
         let file = try FileFingerprint(at: scratch["f"])
         let (first, last) = (min(file.modified, file.changed), max(file.modified, file.changed))
         let ticks = FileFingerprint.twoTicks
-        #expect(file.isFresh(during: last...last))
-        #expect(file.isFresh(during: (last + ticks - 1)...(last + ticks)))
-        #expect(!file.isFresh(during: (last + ticks)...(last + ticks)))
-        #expect(file.isFresh(during: (first - ticks + 1)...(first - ticks + 1)))
-        #expect(!file.isFresh(during: (first - ticks)...(first - ticks)))
+        let end = last + ticks
+        #expect(file.freshUntil(during: last...last) == end)
+        #expect(file.freshUntil(during: (end - 1)...end) == end)
+        #expect(file.freshUntil(during: end...end) == nil)
+        #expect(file.freshUntil(during: (first - ticks + 1)...(first - ticks + 1)) != nil)
+        #expect(file.freshUntil(during: (first - ticks)...(first - ticks)) == nil)
         // During the look itself.
-        #expect(file.isFresh(during: (first - ticks)...(last + ticks)))
+        #expect(file.freshUntil(during: (first - ticks)...end) == end)
     }
 
     @Test func bootIDIsStable() throws {

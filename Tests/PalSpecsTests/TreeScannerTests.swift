@@ -98,11 +98,14 @@ extension TreeSnapshot<String> {
                 return bytes.count
             })
         #expect(!scanner.scan().isSettled)
-        #expect(!scanner.scan().isSettled)
+        let unsettled = scanner.scan()
+        #expect(!unsettled.isSettled)
+        #expect(unsettled.settlesIn == .nanoseconds(FileFingerprint.twoTicks))
         #expect(reads.withLock { $0 } == 2)
         // It counts as it is, and is looked into again: its stamp could be another machine's.
-        clock.withLock { $0 += FileFingerprint.twoTicks + 1 }
-        #expect(scanner.scan().isSettled)
+        clock.withLock { $0 += FileFingerprint.twoTicks }
+        let settled = scanner.scan()
+        #expect(settled.isSettled && settled.settlesIn == nil)
         #expect(reads.withLock { $0 } == 3)
         clock.withLock { $0 += FileFingerprint.racyWindow }
         #expect(scanner.scan().isSettled)

@@ -56,7 +56,13 @@ struct ComposeContender: Contender {
                     ports: ["127.0.0.1:\(ports[index]):8080"]
                     volumes: ["\(name)_home:/home/coder"]
                     networks: [swarm]
-                    environment: { CHANGED: "\(index == 0 ? value : 0)" }
+                    environment: { PORT: "8080", CHANGED: "\(index == 0 ? value : 0)" }
+                    healthcheck:
+                      test: \(RawDriver.check)
+                      interval: 30s
+                      timeout: 5s
+                      start_period: 30s
+                      retries: 3
 
                 """
         }

@@ -10,7 +10,10 @@ protocol Contender {
     mutating func nothingToDo() async throws
     /// How often that is measured in a round: what takes milliseconds, more often.
     var looks: Int { get }
-    /// Whether a raw list follows each look, of the same containers in the same second.
+    /// How often one is changed in a round.
+    var changes: Int { get }
+    /// Whether a raw list goes with each look, of the same containers in the same second, and a raw
+    /// change with each change.
     var isPaired: Bool { get }
     /// Gives the first one another environment, which takes a new container, and returns when it
     /// answers.
@@ -30,42 +33,72 @@ struct Cycle {
     /// The raw driver is as good as the best of these, row by row.
     private static let concurrencies = [2, 4, 8, 16]
     private static let rawList = "one raw list"
-    private static let changes = 5
+    private static let rawChange = "one raw change"
 
     private var names: [String] { (1...count).map { "c\($0)" } }
 
-    /// Measures in rounds, the order turning; clears up after each, untimed.
+    /// Measures in rounds, in another order each time; clears up after each, untimed.
     ///
     /// A machine is faster in one minute than in the next, so what is compared is what was measured
     /// in the same round, and the figure is the median of the rounds.
     func figures() async throws -> [Figure] {
         var times = CycleTimes()
+        try await warmUp()
         for round in 0..<rounds {
-            let shift = round % Self.contenders.count
-            for make in Self.contenders[shift...] + Self.contenders[..<shift] {
-                try Task.checkCancellation()
+            for index in Self.order(of: Self.contenders.count, round) {
+                try await Task.sleep(for: Self.pause)
                 // Of its own: an Engine keeps a network now and then that nobody is in.
-                let bench = try BenchSwarm()
-                guard var contender = try make(bench, names) else {
-                    await bench.clear()
-                    continue
+                try await inSwarm { bench in
+                    guard var contender = try Self.contenders[index](bench, names) else { return }
+                    let result: Result<Void, any Error>
+                    do {
+                        try await play(&contender, bench.swarm) {
+                            times.add($2, of: $1, $0, round)
+                        }
+                        result = .success(())
+                    } catch { result = .failure(error) }
+                    await contender.end()
+                    try result.get()
+                    let words = CycleRow.allCases.map {
+                        "\($0.rawValue) \(times.last(of: contender.name, $0, round)) ms"
+                    }
+                    tell("round \(round + 1), \(contender.name): \(words.joined(separator: ", "))")
                 }
-                let result: Result<Void, any Error>
-                do {
-                    try await play(&contender, bench.swarm) { times.add($2, of: $1, $0, round) }
-                    result = .success(())
-                } catch { result = .failure(error) }
-                await contender.end()
-                // Also where all this was cancelled.
-                await Task { await bench.clear() }.value
-                try result.get()
-                let words = CycleRow.allCases.map {
-                    "\($0.rawValue) \(times.last(of: contender.name, $0, round)) ms"
-                }
-                tell("round \(round + 1), \(contender.name): \(words.joined(separator: ", "))")
             }
         }
         return CycleRow.allCases.flatMap { figures($0, times) }
+    }
+
+    /// After a swarm is cleared away the kernel goes on ending its networks for seconds, and what
+    /// comes next waits for it.
+    private static let pause = Duration.seconds(4)
+
+    /// An Engine that was just started is slower.
+    private func warmUp() async throws {
+        try await inSwarm { bench in
+            let driver = RawDriver(swarm: bench.swarm, concurrency: 8)
+            try await driver.converge(names)
+            try await driver.delete(names)
+        }
+    }
+
+    /// Who comes when. In as many rounds as there are contenders each one comes after each other
+    /// one, where their number is even (a Williams design): what one leaves behind slows no other
+    /// one more than the rest.
+    static func order(of count: Int, _ round: Int) -> [Int] {
+        (0..<count).map { place in
+            let half = (place + 1) / 2
+            return ((place.isMultiple(of: 2) ? count - half : half) + round) % count
+        }
+    }
+
+    /// Does something in a swarm of its own, and clears up after it, also where it was cancelled.
+    private func inSwarm(_ body: (BenchSwarm) async throws -> Void) async throws {
+        let bench = try BenchSwarm()
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(bench)) } catch { result = .failure(error) }
+        await Task { await bench.clear() }.value
+        try result.get()
     }
 
     private typealias Make = @Sendable (BenchSwarm, [String]) throws -> (any Contender)?
@@ -93,24 +126,53 @@ struct Cycle {
             guard contender.isPaired else { continue }
             add(.nothingToDo, Self.rawList, try await timed { _ = try await driver.list() })
         }
-        for value in 1...Self.changes {
-            add(.changeOne, name, try await timed { try await contender.changeOne(to: value) })
+        if contender.isPaired {
+            try await inSwarm { try await playChanges(&contender, beside: $0, add) }
+            try await Task.sleep(for: Self.pause)
+        } else {
+            for value in 0..<contender.changes {
+                add(.changeOne, name, try await timed { try await contender.changeOne(to: value) })
+            }
         }
         add(.deleteAll, name, try await timed { try await contender.deleteAll() })
     }
 
-    /// The raw driver whose best this is.
-    private func best(_ row: CycleRow, _ times: CycleTimes) -> [String] {
-        let raw = Self.concurrencies.map(RawContender.title)
-        switch row {
-        case .nothingToDo: return [Self.rawList]
-        // Of one container nothing can be done at once: they are all the same driver.
-        case .changeOne: return raw
-        case .fromNothing, .deleteAll:
-            return raw.min { times.median(of: [$0], row) < times.median(of: [$1], row) }.map {
-                [$0]
+    /// Changes one, and by turns after that or before, with the raw driver, one of as many of
+    /// another swarm.
+    private func playChanges(
+        _ contender: inout any Contender, beside bench: BenchSwarm,
+        _ add: (CycleRow, _ name: String, Duration) -> Void
+    ) async throws {
+        let driver = RawDriver(swarm: bench.swarm, concurrency: 8)
+        try await driver.converge(names)
+        var (own, raw) = (Series(), Series())
+        for value in 0..<contender.changes {
+            for isRaw in value.isMultiple(of: 2) ? [false, true] : [true, false] {
+                let time = try await timed {
+                    if isRaw {
+                        try await driver.change(names[0], to: value)
+                    } else {
+                        try await contender.changeOne(to: value)
+                    }
+                }
+                if isRaw { raw.add(time) } else { own.add(time) }
+                add(.changeOne, isRaw ? Self.rawChange : contender.name, time)
             }
-                ?? []
+        }
+        tell(
+            "changes: \(contender.name) \(own.values.map { Int($0) }) ms, "
+                + "raw \(raw.values.map { Int($0) }) ms")
+    }
+
+    /// What the raw driver is called whose best this is.
+    private func best(_ row: CycleRow, _ times: CycleTimes) -> String {
+        switch row {
+        case .nothingToDo: return Self.rawList
+        // Of one container nothing can be done at once.
+        case .changeOne: return Self.rawChange
+        case .fromNothing, .deleteAll:
+            let raw = Self.concurrencies.map(RawContender.title)
+            return raw.min { times.median(of: $0, row) < times.median(of: $1, row) } ?? ""
         }
     }
 
@@ -118,22 +180,22 @@ struct Cycle {
         let isLook = row == .nothingToDo
         let raw = ratio(row, "raw", best(row, times), times, aim: isLook ? 1.5 : 1.05)
         guard times.has(ComposeContender.title) else { return [raw] }
-        let compose = [ComposeContender.title]
+        let compose = ComposeContender.title
         return [raw, ratio(row, "compose", compose, times, aim: isLook ? 0.05 : 1)]
     }
 
     private func ratio(
-        _ row: CycleRow, _ other: String, _ others: [String], _ times: CycleTimes, aim: Double
+        _ row: CycleRow, _ other: String, _ contender: String, _ times: CycleTimes, aim: Double
     ) -> Figure {
         let isRaw = other == "raw"
-        let ratios = Series(times.ratios(of: PalContender.title, to: others, row))
+        let ratios = Series(times.ratios(of: PalContender.title, to: contender, row))
         return Figure(
             row.rawValue + (isRaw ? "" : "Compose"),
             "\(row.words(count)): pal / \(isRaw ? "the raw API at its best" : "docker-compose")",
             value: ratios.median, aim: aim,
             parts: [
-                "palMs": times.median(of: [PalContender.title], row),
-                other + "Ms": times.median(of: others, row),
+                "palMs": times.median(of: PalContender.title, row),
+                other + "Ms": times.median(of: contender, row),
                 "rounds": Double(rounds), "least": ratios.least, "most": ratios.most,
             ])
     }
@@ -141,6 +203,7 @@ struct Cycle {
 
 extension Contender {
     var looks: Int { 20 }
+    var changes: Int { 5 }
     var isPaired: Bool { false }
 }
 
@@ -161,6 +224,7 @@ struct RawContender: Contender {
     mutating func nothingToDo() async throws { _ = try await driver.list() }
     // Measured beside pal's.
     var looks: Int { 0 }
+    var changes: Int { 0 }
     mutating func changeOne(to value: Int) async throws {
         try await driver.change(names[0], to: value)
     }

@@ -28,23 +28,18 @@ struct CycleTimes {
         times[name]?[row]?[round]?.last ?? 0
     }
 
-    /// The median, in milliseconds, of the rounds' medians of these contenders together.
-    func median(of names: [String], _ row: CycleRow) -> Double {
-        Series(Array(medians(of: names, row).values)).median
+    /// The median, in milliseconds, of the rounds' medians.
+    func median(of name: String, _ row: CycleRow) -> Double {
+        Series(Array(medians(of: name, row).values)).median
     }
 
-    /// In each round what a contender took, in parts of what these others took together.
-    func ratios(of name: String, to others: [String], _ row: CycleRow) -> [Double] {
-        let others = medians(of: others, row)
-        return medians(of: [name], row).compactMap { round, time in others[round].map { time / $0 }
-        }
+    /// In each round what a contender took, in parts of what another one took.
+    func ratios(of name: String, to other: String, _ row: CycleRow) -> [Double] {
+        let others = medians(of: other, row)
+        return medians(of: name, row).compactMap { round, time in others[round].map { time / $0 } }
     }
 
-    private func medians(of names: [String], _ row: CycleRow) -> [Int: Double] {
-        let all = names.compactMap { times[$0]?[row] }
-        let joined = all.reduce(into: [Int: [Double]]()) { joined, rounds in
-            joined.merge(rounds.mapValues(\.values)) { $0 + $1 }
-        }
-        return joined.mapValues { Series($0).median }
+    private func medians(of name: String, _ row: CycleRow) -> [Int: Double] {
+        (times[name]?[row] ?? [:]).mapValues(\.median)
     }
 }

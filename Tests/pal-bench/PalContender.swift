@@ -6,6 +6,7 @@ struct PalContender: Contender {
     static let title = "pal"
     let name = title
     let looks = 40
+    let changes = 10
     let isPaired = true
     private let bench: BenchSwarm
     private let names: [String]

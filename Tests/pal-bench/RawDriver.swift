@@ -50,6 +50,9 @@ struct RawDriver: Sendable {
             .body.count
     }
 
+    /// What the Engine runs inside to see whether the editor answers.
+    static let check = "wget -q -O /dev/null http://127.0.0.1:8080/healthz"
+
     // MARK: Calls
 
     private func makeNetwork() async throws {
@@ -128,21 +131,28 @@ struct RawDriver: Sendable {
         ]
     }
 
-    /// The same container as pal makes: labels, port, network and volume.
+    /// The same container as pal makes: labels, port, network, volume, and the Engine's own check.
     private func body(
         _ name: String, _ full: String, _ port: Int, _ environment: [Value] = []
     ) -> Value {
+        func seconds(_ number: Int) -> Value { .int(number * 1_000_000_000) }
+        let check = Value.map([
+            "Test": .list([.string("CMD-SHELL"), .string(Self.check)]), "Interval": seconds(30),
+            "Timeout": seconds(5), "StartPeriod": seconds(30), "Retries": .int(3),
+        ])
         let binding = Value.map([
             "HostIp": .string("127.0.0.1"), "HostPort": .string(String(port)),
         ])
         let volume = Value.map([
             "Type": .string("volume"), "Target": .string("/home/coder"),
             "Source": .string("\(full)_home"),
+            "VolumeOptions": .map(["Labels": .map(labels(name))]),
         ])
         return .map([
             "Image": .string(BusyboxImage.name), "Hostname": .string(name),
-            "Env": .list(environment),
+            "Env": .list([.string("PORT=8080")] + environment),
             "Labels": .map(labels(name)), "ExposedPorts": .map(["8080/tcp": .map([:])]),
+            "Healthcheck": check,
             "HostConfig": .map([
                 "RestartPolicy": .map(["Name": .string("unless-stopped")]),
                 "NetworkMode": .string("pal_\(swarm)"),

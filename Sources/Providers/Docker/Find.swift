@@ -29,7 +29,7 @@ extension DockerProvider {
     ) async throws(ProviderFailure) -> ContainerDetail? {
         let ticket = cache.ticket()
         guard let detail = try await inspectAny(id), detail.id == id else { return nil }
-        if let mark = mark ?? detail.plainMark { cache.keep(detail, mark: mark, ticket) }
+        if let mark = mark ?? detail.expectedMark { cache.keep(detail, mark: mark, ticket) }
         return detail
     }
 

@@ -125,9 +125,15 @@ final class InspectCache: Sendable {
 }
 
 extension ContainerDetail {
-    /// What a list shows of it, where that is plain: it runs, and the Engine checks no health.
-    var plainMark: String? {
-        isRunning && ["none", nil].contains(state.health?.status) ? state.status : nil
+    /// What a list shows of it, where that is known: while it runs. A list that shows something
+    /// else has it inspected again.
+    var expectedMark: String? {
+        guard isRunning else { return nil }
+        switch state.health?.status {
+        case nil, "none": return state.status
+        case "starting": return state.status + " (health: starting)"
+        case let health?: return state.status + " (\(health))"
+        }
     }
 }
 
