@@ -129,22 +129,22 @@ extension ContainerDetail {
     /// else has it inspected again.
     var expectedMark: String? {
         guard isRunning else { return nil }
-        switch state.health?.status {
-        case nil, "none": return state.status
-        case "starting": return state.status + " (health: starting)"
-        case let health?: return state.status + " (\(health))"
-        }
+        guard let health = state.health?.status, health != "none" else { return state.status }
+        return "\(state.status) (\(health))"
     }
 }
 
 extension ContainerSummary {
     /// State and health, without the times that change by themselves: `running (healthy)`.
     ///
-    /// `Up 5 minutes (healthy)` and `Exited (137) 2 hours ago` have what counts in parentheses.
+    /// `Up 5 minutes (healthy)` and `Exited (137) 2 hours ago` have what counts in parentheses; an
+    /// Engine writes `(health: starting)`.
     var mark: String {
         guard let status, let open = status.firstIndex(of: "("),
             let close = status[open...].firstIndex(of: ")")
         else { return state }
-        return state + " " + status[open...close]
+        let words = status[status.index(after: open)..<close]
+        let prefix = "health: "
+        return "\(state) (\(words.hasPrefix(prefix) ? words.dropFirst(prefix.count) : words))"
     }
 }
