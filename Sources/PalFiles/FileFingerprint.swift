@@ -87,12 +87,12 @@ public struct FileFingerprint: Hashable, Sendable {
 
     /// Two ticks of this kernel's clock for files (1 to 10 ms each): a change that lies back so far
     /// has another stamp than the next one, where this kernel stamps.
-    public static let twoTicks: Int64 = {
+    public static let twoTicks = min(max(2 * tick, 8_000_000), racyWindow)
+
+    private static let tick: Int64 = {
         var tick = timespec()
         clock_getres(CLOCK_REALTIME_COARSE, &tick)
-        return min(
-            max(2 * (Int64(tick.tv_sec) * 1_000_000_000 + Int64(tick.tv_nsec)), 8_000_000),
-            racyWindow)
+        return nanoseconds(tick)
     }()
 
     /// True when the last change is so near to `now` that another one could hide behind it.
@@ -113,9 +113,17 @@ public struct FileFingerprint: Hashable, Sendable {
     }
 
     /// The time by the clock whose ticks kernels stamp files with: nanoseconds since 1970.
+    ///
+    /// Where a tick comes late, the time stands still one tick after the last one: what lies back
+    /// two ticks by it has another stamp than the next change.
     public static func currentTime() -> Int64 {
-        var time = timespec()
+        var (stamp, time) = (timespec(), timespec())
+        clock_gettime(CLOCK_REALTIME_COARSE, &stamp)
         clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        return min(nanoseconds(time), nanoseconds(stamp) + tick)
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

@@ -24,7 +24,7 @@ public struct TreeScanner<Value: Sendable>: Sendable {
     ///   - limit: the largest file that is read, in bytes; a larger one is a problem.
     ///   - followsLinksOutside: false reports links that leave the directory: for sources that
     ///     others write.
-    ///   - now: the wall clock that file systems stamp with, in nanoseconds since 1970.
+    ///   - now: the wall clock whose ticks file systems stamp with, in nanoseconds since 1970.
     ///   - load: makes a value of a file's bytes, given its path below the root. Called once for
     ///     each state of a file, from several threads; an empty file has no bytes.
     public init(
@@ -64,7 +64,8 @@ public struct TreeScanner<Value: Sendable>: Sendable {
         cache.keep(only: Set(pass.files.map(\.path)))
         let fresh = [pass.freshUntil, walk.freshUntil(during: look)].compactMap(\.self).max()
         let isSettled = holds && fresh == nil
-        let settlesIn = fresh.map { Duration.nanoseconds($0 - look.upperBound) }
+        let left = fresh.map { Duration.nanoseconds(max(0, $0 - look.upperBound)) }
+        let settlesIn = holds ? left : nil
         return (snapshot(walk, pass, isSettled: isSettled, settlesIn), holds)
     }
 

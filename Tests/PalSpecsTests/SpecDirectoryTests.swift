@@ -2,6 +2,7 @@ import Foundation
 import PalEngine
 import PalModel
 import PalSpecs
+import Synchronization
 import TestSupport
 import Testing
 
@@ -45,4 +46,44 @@ import Testing
         #expect(desired.declarations.keys.sorted() == ["a", "b"])
         #expect(desired.pruneBlock?.hasPrefix("b.yaml cannot be read") == true)
     }
+
+    /// Each change of a spec waited 8 ms, whenever its file had been written.
+    @Test(
+        arguments: [(.milliseconds(3), .milliseconds(3)), (nil, .milliseconds(8))]
+            as [(Duration?, Duration)])
+    func aFileIsWaitedForAsLongAsItMustBe(settlesIn: Duration?, first: Duration) async {
+        let clock = NotedClock()
+        let tree = ScriptedTree(looks: [
+            TreeSnapshot(
+                state: .available, identity: nil, files: [], isSettled: false,
+                settlesIn: settlesIn),
+            // Written once more: not a short pause each time, or it is never waited for.
+            TreeSnapshot(
+                state: .available, identity: nil, files: [], isSettled: false,
+                settlesIn: .milliseconds(1)),
+            TreeSnapshot(state: .available, identity: nil, files: [], isSettled: true),
+        ])
+        let directory = SpecDirectory(path: "/specs", tree: tree, clock: clock)
+        #expect(await directory.read().pruneBlock == nil)
+        #expect(clock.sleeps == [first, .milliseconds(20)])
+    }
+}
+
+/// A clock that stands still, and notes what is waited for.
+private final class NotedClock: Clock {
+    private let noted = Mutex<[Duration]>([])
+    var sleeps: [Duration] { noted.withLock { $0 } }
+    let now = ContinuousClock.now
+    let minimumResolution = Duration.nanoseconds(1)
+
+    func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
+        noted.withLock { $0.append(now.duration(to: deadline)) }
+    }
+}
+
+/// A directory that is found in one state after the other.
+private struct ScriptedTree: SpecTree {
+    var looks: [TreeSnapshot<SpecFileContents>]
+    mutating func scan() -> TreeSnapshot<SpecFileContents> { looks.removeFirst() }
+    func watch(_ changed: @Sendable () async -> Void) async {}
 }

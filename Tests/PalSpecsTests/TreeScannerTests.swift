@@ -83,6 +83,40 @@ extension TreeSnapshot<String> {
         #expect(changed.isGone("s8.yaml") && changed.isGone("s9.yaml") && !changed.isGone("t.yaml"))
     }
 
+    /// What is fresh alone is waited for: a file that is written in place leaves its directory as
+    /// it was, and one that goes leaves only its directory to tell.
+    @Test(arguments: [true, false])
+    func itSettlesWhenTheNewestStampIsOldEnough(isWritten: Bool) async throws {
+        let scratch = try Scratch()
+        try scratch.directory("specs")
+        try scratch.write("a", to: "specs/a.yaml")
+        try scratch.write("b", to: "specs/b.yaml")
+        let old = try FileFingerprint(at: scratch["specs"]).changed
+        while FileFingerprint.currentTime() < old + 2 * FileFingerprint.twoTicks {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        let new: Int64
+        if isWritten {
+            let file = try #require(FileHandle(forWritingAtPath: scratch["specs/a.yaml"]))
+            try file.write(contentsOf: Data("c".utf8))
+            try file.close()
+            new = try FileFingerprint(at: scratch["specs/a.yaml"]).changed
+        } else {
+            try FileManager.default.removeItem(atPath: scratch["specs/a.yaml"])
+            new = try FileFingerprint(at: scratch["specs"]).changed
+        }
+        #expect(new > old)
+        let moment = Mutex(new + 1)
+        var scanner = TreeScanner<Int>(
+            root: scratch["specs"], now: { moment.withLock { $0 } }, load: { $1.count })
+        let fresh = scanner.scan()
+        #expect(!fresh.isSettled)
+        let left = try #require(fresh.settlesIn)
+        #expect(left == .nanoseconds(FileFingerprint.twoTicks - 1))
+        moment.withLock { $0 += FileFingerprint.twoTicks - 1 }
+        #expect(scanner.scan().isSettled)
+    }
+
     @Test func aFreshFileIsReadAgainBecauseAnotherWriteCouldHide() throws {
         let scratch = try Scratch()
         try scratch.directory("specs")

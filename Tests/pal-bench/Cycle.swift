@@ -59,8 +59,10 @@ struct Cycle {
                     } catch { result = .failure(error) }
                     await contender.end()
                     try result.get()
-                    let words = CycleRow.allCases.map {
-                        "\($0.rawValue) \(times.last(of: contender.name, $0, round)) ms"
+                    let words = CycleRow.allCases.compactMap { row in
+                        times.last(of: contender.name, row, round).map {
+                            "\(row.rawValue) \($0) ms"
+                        }
                     }
                     tell("round \(round + 1), \(contender.name): \(words.joined(separator: ", "))")
                 }
@@ -82,9 +84,9 @@ struct Cycle {
         }
     }
 
-    /// Who comes when. In as many rounds as there are contenders each one comes after each other
-    /// one, where their number is even (a Williams design): what one leaves behind slows no other
-    /// one more than the rest.
+    /// Who comes when. In as many rounds as there are contenders each one comes once after each
+    /// other one of its round, where their number is even (a Williams design): what one leaves
+    /// behind slows no other one more than the rest.
     static func order(of count: Int, _ round: Int) -> [Int] {
         (0..<count).map { place in
             let half = (place + 1) / 2
@@ -126,28 +128,26 @@ struct Cycle {
             guard contender.isPaired else { continue }
             add(.nothingToDo, Self.rawList, try await timed { _ = try await driver.list() })
         }
-        if contender.isPaired {
+        if contender.changes > 0 {
             try await inSwarm { try await playChanges(&contender, beside: $0, add) }
-            try await Task.sleep(for: Self.pause)
-        } else {
-            for value in 0..<contender.changes {
-                add(.changeOne, name, try await timed { try await contender.changeOne(to: value) })
-            }
         }
+        try await Task.sleep(for: Self.pause)
         add(.deleteAll, name, try await timed { try await contender.deleteAll() })
     }
 
-    /// Changes one, and by turns after that or before, with the raw driver, one of as many of
-    /// another swarm.
+    /// Changes one beside another swarm as large; where it is paired, by turns after that or before
+    /// the raw driver changes one there.
     private func playChanges(
         _ contender: inout any Contender, beside bench: BenchSwarm,
         _ add: (CycleRow, _ name: String, Duration) -> Void
     ) async throws {
         let driver = RawDriver(swarm: bench.swarm, concurrency: 8)
         try await driver.converge(names)
+        try await Task.sleep(for: Self.pause)
         var (own, raw) = (Series(), Series())
-        for value in 0..<contender.changes {
-            for isRaw in value.isMultiple(of: 2) ? [false, true] : [true, false] {
+        for value in 1...contender.changes {
+            let pair = value.isMultiple(of: 2) ? [true, false] : [false, true]
+            for isRaw in contender.isPaired ? pair : [false] {
                 let time = try await timed {
                     if isRaw {
                         try await driver.change(names[0], to: value)
@@ -202,7 +202,6 @@ struct Cycle {
 }
 
 extension Contender {
-    var looks: Int { 20 }
     var changes: Int { 5 }
     var isPaired: Bool { false }
 }

@@ -23,9 +23,9 @@ struct CycleTimes {
     /// Whether it took part.
     func has(_ name: String) -> Bool { times[name] != nil }
 
-    /// The last time in a round, in whole milliseconds.
-    func last(of name: String, _ row: CycleRow, _ round: Int) -> Int {
-        times[name]?[row]?[round]?.last ?? 0
+    /// The last time in a round, in whole milliseconds; nil where that was not measured.
+    func last(of name: String, _ row: CycleRow, _ round: Int) -> Int? {
+        times[name]?[row]?[round]?.last
     }
 
     /// The median, in milliseconds, of the rounds' medians.

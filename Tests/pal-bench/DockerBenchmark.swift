@@ -11,14 +11,14 @@ struct DockerBenchmark: AsyncParsableCommand {
         abstract: "Measure pal on the Docker Engine against the Engine's API driven directly.",
         discussion: """
             Needs an Engine at /var/run/docker.sock and Debian's busybox-static; with Debian's \
-            docker-compose it is measured, too. Works in a swarm of its own, and removes what it \
+            docker-compose it is measured, too. Works in swarms of its own, and removes what it \
             made, also when it is interrupted.
             """)
 
     @Option(name: .shortAndLong, help: "table or json.") var output = OutputFormat.table
     @Option(help: "Containers that are made, changed and deleted.") var containers = 40
     @Option(help: "Unchanged instances that are reconciled.") var instances = 500
-    @Option(help: "Rounds of these; each is one run of pal, of Compose, and of each raw driver.")
+    @Option(help: "Rounds; each is one run of pal, Compose and each raw driver. Six are balanced.")
     var rounds = 6
     @Option(help: "Containers that somebody deletes, one after the other.") var repairs = 100
     @Option(help: "Pairs of one reconcile and one raw list.") var pairs = 20

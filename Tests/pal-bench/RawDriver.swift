@@ -137,7 +137,7 @@ struct RawDriver: Sendable {
     ) -> Value {
         func seconds(_ number: Int) -> Value { .int(number * 1_000_000_000) }
         let check = Value.map([
-            "Test": .list([.string("CMD-SHELL"), .string(Self.check)]), "Interval": seconds(30),
+            "Test": .list([.string("CMD-SHELL"), .string(Self.check)]), "Interval": seconds(600),
             "Timeout": seconds(5), "StartPeriod": seconds(30), "Retries": .int(3),
         ])
         let binding = Value.map([

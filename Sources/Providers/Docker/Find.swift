@@ -29,7 +29,9 @@ extension DockerProvider {
     ) async throws(ProviderFailure) -> ContainerDetail? {
         let ticket = cache.ticket()
         guard let detail = try await inspectAny(id), detail.id == id else { return nil }
-        if let mark = mark ?? detail.expectedMark { cache.keep(detail, mark: mark, ticket) }
+        // Podman's lists say nothing of checks.
+        let expected = engine.isPodman && detail.hasCheck ? nil : detail.expectedMark
+        if let mark = mark ?? expected { cache.keep(detail, mark: mark, ticket) }
         return detail
     }
 

@@ -129,9 +129,12 @@ extension ContainerDetail {
     /// else has it inspected again.
     var expectedMark: String? {
         guard isRunning else { return nil }
-        guard let health = state.health?.status, health != "none" else { return state.status }
+        guard hasCheck, let health = state.health?.status else { return state.status }
         return "\(state.status) (\(health))"
     }
+
+    /// Whether the Engine runs a check of its own inside.
+    var hasCheck: Bool { ![nil, "none", ""].contains(state.health?.status) }
 }
 
 extension ContainerSummary {
