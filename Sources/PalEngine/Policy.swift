@@ -25,7 +25,8 @@ public struct Policy: Sendable, Hashable {
     public var decisionsPerTurn = 1000
     /// Names that are worked on at once.
     public var maximumParallel = 64
-    /// How long a look waits after an event, so that one list answers many events.
+    /// How long a look waits after an event, and for each call under way, so that one list answers
+    /// for many.
     public var eventDelay: Duration = .milliseconds(30)
     /// How long after a creation without an answer its effect may still show.
     public var landing: Duration = .seconds(120)

@@ -79,6 +79,15 @@ final class ProviderState {
     /// Whether another call may be begun.
     var hasCallToSpare: Bool { calls < capabilities.maximumConcurrentCalls }
 
+    /// How long a look waits for the calls under way, since one list answers for all that end
+    /// meanwhile, and costs a platform as much for one as for many. Where nothing is under way
+    /// nobody is waited for.
+    /// - Parameter delay: The wait for one call.
+    func gathering(_ delay: Duration) -> Duration { delay * min(calls, Self.mostGathered) }
+
+    /// However much is under way, what happened is not left unseen for longer than for so many.
+    private static let mostGathered = 8
+
     /// Asks for a look at a name at a time.
     func look(at name: String, at time: Duration) {
         looks.insert(name)

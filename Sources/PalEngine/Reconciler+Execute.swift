@@ -310,9 +310,10 @@ extension Reconciler {
         let name = plan.name
         queue.done(name)
         world[name]?.mustLookAt.insert(plan.provider)
-        // One look for all that end together; where nothing else is under way nobody is waited for.
-        let delay = queue.inFlight.isEmpty ? .zero : policy.eventDelay
-        world.providers[plan.provider]?.look(at: name, at: parts.clock.elapsed() + delay)
+        if let state = world.providers[plan.provider] {
+            let delay = state.gathering(policy.eventDelay)
+            state.look(at: name, at: parts.clock.elapsed() + delay)
+        }
         enqueue(name)
         bell.ring()
     }

@@ -163,7 +163,9 @@ extension Reconciler {
             // Most likely pal's own change; whoever makes it, a look follows its end.
             guard !queue.inFlight.contains(name) else { return }
             world[name]?.mustLookAt.insert(provider)
-            world.providers[provider]?.look(at: name, at: now + policy.eventDelay)
+            guard let state = world.providers[provider] else { break }
+            let delay = max(policy.eventDelay, state.gathering(policy.eventDelay))
+            state.look(at: name, at: now + delay)
         }
         bell.ring()
     }

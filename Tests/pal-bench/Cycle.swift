@@ -141,27 +141,22 @@ struct Cycle {
         _ contender: inout any Contender, beside bench: BenchSwarm,
         _ add: (CycleRow, _ name: String, Duration) -> Void
     ) async throws {
-        let driver = RawDriver(swarm: bench.swarm, concurrency: 8)
-        try await driver.converge(names)
+        var raw = RawContender(bench.swarm, names, concurrency: 8)
+        try await raw.fromNothing()
         try await Task.sleep(for: Self.pause)
-        var (own, raw) = (Series(), Series())
         for value in 1...contender.changes {
             let pair = value.isMultiple(of: 2) ? [true, false] : [false, true]
             for isRaw in contender.isPaired ? pair : [false] {
                 let time = try await timed {
                     if isRaw {
-                        try await driver.change(names[0], to: value)
+                        try await raw.changeOne(to: value)
                     } else {
                         try await contender.changeOne(to: value)
                     }
                 }
-                if isRaw { raw.add(time) } else { own.add(time) }
                 add(.changeOne, isRaw ? Self.rawChange : contender.name, time)
             }
         }
-        tell(
-            "changes: \(contender.name) \(own.values.map { Int($0) }) ms, "
-                + "raw \(raw.values.map { Int($0) }) ms")
     }
 
     /// What the raw driver is called whose best this is.
