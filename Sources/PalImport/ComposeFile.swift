@@ -181,7 +181,9 @@ struct ComposeScope {
     /// The name that the Engine knows a volume by.
     func volume(_ name: String) -> String {
         let entry = root["volumes"]?[name]
-        if let own = entry?["name"]?.scalar?.text { return interpolation.apply(own).text }
+        // Files of version 2 have it inside.
+        let own = entry?["name"]?.scalar?.text ?? entry?["external"]?["name"]?.scalar?.text
+        if let own { return interpolation.apply(own).text }
         let isExternal = entry?["external"].map { $0.scalar?.kind != .bool(false) } ?? false
         return isExternal ? name : "\(project)_\(name)"
     }

@@ -162,9 +162,7 @@ extension ComposeService {
             return config.setSpecific("healthCheck", .map(["disabled": .bool(true)]))
         }
         var said: [String: Value] = [:]
-        if let (path, port) = Self.address(in: test.joined(separator: " ")),
-            port == nil || port == EditorProfile(for: config).port
-        {
+        if let (path, port) = Self.address(in: test), port == EditorProfile(for: config).port {
             // pal asks for that, from inside and outside.
             config.health.path = path
         } else if check["test"]?.sequence == nil || (test.first == "CMD-SHELL" && test.count == 2) {
@@ -205,12 +203,33 @@ extension ComposeService {
         }
     }
 
-    /// The path and port of the one address of this very container that a command asks.
-    private static func address(in command: String) -> (path: String, port: Int?)? {
-        let address = /https?:\/\/(?:localhost|127\.0\.0\.1)(?::(\d+))?(\/[^\s"';|&]*)/
-        let found = command.matches(of: address)
-        guard found.count == 1, let match = found.first, TextRule.urlPath.accepts(String(match.2))
+    /// The path and port of the address that a check asks, where that is all it does: a request to
+    /// this very container, by curl or wget, which any success answers.
+    private static func address(in test: [String]) -> (path: String, port: Int)? {
+        let isList = test.first == "CMD" || test.first == "CMD-SHELL"
+        let command = test.dropFirst(isList ? 1 : 0).joined(separator: " ")
+        let request = /(?:curl|wget)(.*?)["']?http:\/\/(?:localhost|127\.0\.0\.1)(.*)/
+        let place =
+            /(?::(\d+))?(\/[^\s"';|&<>()$`]*)["']?(.*?)(?:\s*\|\|\s*(?:exit\s+\d+|false))?\s*/
+        guard let found = command.wholeMatch(of: request),
+            let asked = found.2.wholeMatch(of: place),
+            areHarmless(found.1), areHarmless(asked.3),
+            TextRule.urlPath.accepts(String(asked.2))
         else { return nil }
-        return (String(match.2), match.1.flatMap { Int($0) })
+        return (String(asked.2), asked.1.flatMap { Int($0) } ?? 80)
+    }
+
+    /// Whether words change nothing about what is asked, and of what is a success.
+    private static func areHarmless(_ words: Substring) -> Bool {
+        let flag = /-[fsSLkIqnvOo]+-?|-[mtT]|\d+|-|\/dev\/null|--([a-z-]+)(?:=[\d.]+)?/
+        let long: Set<Substring> = [
+            "fail", "silent", "show-error", "location", "insecure", "head", "output", "max-time",
+            "connect-timeout", "retry", "quiet", "spider", "no-verbose", "no-check-certificate",
+            "tries", "timeout", "output-document",
+        ]
+        return words.split(separator: " ").allSatisfy { word in
+            guard let found = word.wholeMatch(of: flag) else { return false }
+            return found.1.map(long.contains) ?? true
+        }
     }
 }

@@ -41,14 +41,22 @@ struct VolumePluginTests {
                 #expect(try await run(next, "cat /home/coder/unsaved") == "work\n")
                 _ = try await swarm.provider.deleteInstance(next.reference)
                 // What another driver would make of it nobody knows: the home stays where it is.
-                for (key, value, says) in [
-                    ("volumeDriver", nil, "made by the driver '\(plugin.name)' and not by 'local'"),
-                    ("volumeOptions", Value.texts(["tier": "slow"]), "made with another tier"),
-                    ("region", nil, nil),
-                ] as [(String, Value?, String?)] {
+                typealias Change = (inout InstanceConfig) -> Void
+                for (says, change) in [
+                    (
+                        "made by the driver '\(plugin.name)' and not by 'local'",
+                        { $0.specific?["volumeDriver"] = nil }
+                    ),
+                    (
+                        "made with another tier",
+                        { $0.specific?["volumeOptions"] = .texts(["tier": "slow"]) }
+                    ),
+                    ("made with another size", { $0.resources.storageSize = 4 }),
+                    (nil, { _ in }),
+                ] as [(String?, Change)] {
                     let heard = ProgressLog()
                     var other = swarm.config("sized", wish)
-                    other.specific?[key] = value
+                    change(&other)
                     let made = try await swarm.provider.createInstance(
                         swarm.request(other, progress: heard.take))
                     let told = heard.all.filter { $0.reason == "HomeKept" }.map(\.message)

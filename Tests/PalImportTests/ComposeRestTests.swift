@@ -68,6 +68,51 @@ struct ComposeRestTests {
         #expect(all.remarks.isEmpty)
     }
 
+    @Test(arguments: [
+        "curl -f http://localhost:8080/healthz",
+        "wget -qO- http://127.0.0.1:8080/healthz || exit 1",
+        "curl -fsS --max-time 5 -o /dev/null 'http://localhost:8080/healthz' || false",
+        "wget --no-verbose --tries=1 --spider http://localhost:8080/healthz",
+    ])
+    func aPlainRequestIsTheChecksPath(command: String) throws {
+        for test in ["\"\(command)\"", "[CMD-SHELL, \"\(command)\"]"] {
+            let config = try importedConfig(
+                "image: codercom/code-server\nhealthcheck: { test: \(test) }")
+            #expect(config.health.path == "/healthz")
+            #expect(config.specific?["healthCheck"] == nil)
+        }
+    }
+
+    /// pal's own request would be another one, or a part of it.
+    @Test(arguments: [
+        "curl -f http://localhost:8080/healthz && test -e /up",
+        "curl -s http://localhost:8080/healthz | grep ok", "curl -k https://localhost:8080/healthz",
+        "curl -f http://localhost/healthz", "curl -X POST http://localhost:8080/healthz",
+        "curl -f --header=a:b http://localhost:8080/healthz",
+        "test -e /up || curl http://localhost:8080/healthz",
+        "curl http://localhost:8080/healthz http://localhost:8080/other",
+        "curl http://localhost:9999/healthz",
+        "curl -f http://localhost:8080/$PLACE",
+    ])
+    func aCheckThatDoesMoreStaysTheEngines(command: String) throws {
+        let written = command.replacing("$", with: "$$")
+        let config = try importedConfig(
+            "image: codercom/code-server\nhealthcheck: { test: \"\(written)\" }")
+        #expect(config.specific?["healthCheck"] == .map(["command": .string(command)]))
+        #expect(config.health.path == nil)
+    }
+
+    @Test func anExternalVolumeInTheOldFormIsTheOneThatItNames() throws {
+        let all = try imported(
+            """
+            services:
+              web: { image: codercom/code-server, volumes: ["home:/home/coder"] }
+            volumes: { home: { external: { name: real-home } } }
+            """)
+        let config = try #require(all.specs.first).config
+        #expect("\(config)".contains("real-home"), "\(config)")
+    }
+
     @Test func aCheckOfAnotherPortOrNoneIsTheEnginesBusiness() throws {
         let other = try importedConfig(
             "image: x\nhealthcheck: { test: \"curl http://localhost:9999/healthz\" }")

@@ -23,6 +23,8 @@ struct BenchSwarm: Sendable {
     func clear() async {
         do {
             try await clearEngine()
+            let left = try await DockerEngine.shared.leftovers(of: swarm)
+            if !left.isEmpty { tell("the Engine keeps \(left.joined(separator: ", "))") }
             try FileManager.default.removeItem(atPath: root)
         } catch {
             tell("not everything of swarm \(swarm) was removed: \(error)")

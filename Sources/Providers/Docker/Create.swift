@@ -221,7 +221,8 @@ extension DockerProvider {
         }
         return Home(
             notices: ["the kept volume \(name) is attached again, with what is in it"],
-            difference: volume.difference(from: Specifics(request.config)))
+            difference: volume.difference(
+                from: Specifics(request.config), size: request.config.resources.storageSize))
     }
 
     /// Where an instance keeps what is to stay.

@@ -86,14 +86,17 @@ extension DockerProvider: StorageProvider {
 extension VolumeDetail {
     /// In what a home that is there is not as its spec would have it made; nil where it is. It
     /// stays as it is. Options are not told with their values, which may be passwords.
-    func difference(from specifics: Specifics) -> String? {
+    /// - Parameter size: The spec's, in GiB; a driver that made none of this size was told another.
+    func difference(from specifics: Specifics, size: Int?) -> String? {
         let wanted = Self.plain(specifics.volumeDriver ?? "local")
         var parts: [String] = []
-        if let driver, Self.plain(driver) != wanted {
+        let isAnothers = driver.map { Self.plain($0) != wanted } ?? false
+        if let driver, isAnothers {
             parts.append("made by the driver '\(driver)' and not by '\(wanted)'")
         }
         // What the Engine adds of its own is nobody's wish.
-        let others = specifics.volumeOptions.filter { (options ?? [:])[$0.key] != $0.value }
+        let told = specifics.driverOptions(size: isAnothers ? nil : size)
+        let others = told.filter { (options ?? [:])[$0.key] != $0.value }
         if !others.isEmpty {
             parts.append("made with another \(others.keys.sorted().joined(separator: ", "))")
         }
