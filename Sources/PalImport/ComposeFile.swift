@@ -171,27 +171,32 @@ struct ComposeScope {
 
     /// The name that the Engine knows a network by which is not the project's own; nil for others.
     func externalNetwork(_ name: String) -> String? {
-        guard let entry = root["networks"]?[name], let external = entry["external"],
-            external.scalar?.kind != .bool(false)
-        else { return nil }
-        let own = entry["name"]?.scalar?.text ?? external["name"]?.scalar?.text
-        return own.map { interpolation.apply($0).text } ?? name
+        externalName(of: name, root["networks"]?[name])
     }
 
     /// The name that the Engine knows a volume by.
     func volume(_ name: String) -> String {
         let entry = root["volumes"]?[name]
-        // Files of version 2 have it inside.
-        let own = entry?["name"]?.scalar?.text ?? entry?["external"]?["name"]?.scalar?.text
-        if let own { return interpolation.apply(own).text }
-        let isExternal = entry?["external"].map { $0.scalar?.kind != .bool(false) } ?? false
-        return isExternal ? name : "\(project)_\(name)"
+        return externalName(of: name, entry) ?? entry?["name"]?.scalar.map { written($0.text) }
+            ?? "\(project)_\(name)"
     }
+
+    /// What something is called outside that is not the project's own: the name beside `external`,
+    /// or inside of it, as files of version 2 have it, or its own. Nil where it is the project's.
+    private func externalName(of name: String, _ entry: Node?) -> String? {
+        guard let entry, let external = entry["external"], external.scalar?.kind != .bool(false)
+        else { return nil }
+        let own = entry["name"]?.scalar?.text ?? external["name"]?.scalar?.text
+        return own.map(written) ?? name
+    }
+
+    /// A text with its variables put in.
+    private func written(_ text: String) -> String { interpolation.apply(text).text }
 
     /// What Compose puts before the names of the project's volumes.
     private var project: String {
         let folder = file.directory.split(separator: "/").last.map(String.init) ?? "default"
-        let own = root["name"]?.scalar.map { interpolation.apply($0.text).text }
+        let own = root["name"]?.scalar.map { written($0.text) }
         let candidates = [
             file.project, interpolation.variables["COMPOSE_PROJECT_NAME"], own, folder,
         ]

@@ -204,7 +204,7 @@ extension ComposeService {
     }
 
     /// The path and port of the address that a check asks, where that is all it does: a request to
-    /// this very container, by curl or wget, which any success answers.
+    /// this very container, by curl or wget, and nothing else decides.
     private static func address(in test: [String]) -> (path: String, port: Int)? {
         let isList = test.first == "CMD" || test.first == "CMD-SHELL"
         let command = test.dropFirst(isList ? 1 : 0).joined(separator: " ")

@@ -75,7 +75,10 @@ struct ComposeRestTests {
         "wget --no-verbose --tries=1 --spider http://localhost:8080/healthz",
     ])
     func aPlainRequestIsTheChecksPath(command: String) throws {
-        for test in ["\"\(command)\"", "[CMD-SHELL, \"\(command)\"]"] {
+        let words = command.split(separator: " ").joined(separator: "\", \"")
+        let isOneProgram = !command.contains("||") && !command.contains("'")
+        let list = isOneProgram ? ["[CMD, \"\(words)\"]"] : []
+        for test in ["\"\(command)\"", "[CMD-SHELL, \"\(command)\"]"] + list {
             let config = try importedConfig(
                 "image: codercom/code-server\nhealthcheck: { test: \(test) }")
             #expect(config.health.path == "/healthz")
@@ -109,8 +112,15 @@ struct ComposeRestTests {
               web: { image: codercom/code-server, volumes: ["home:/home/coder"] }
             volumes: { home: { external: { name: real-home } } }
             """)
-        let config = try #require(all.specs.first).config
-        #expect("\(config)".contains("real-home"), "\(config)")
+        let mounts = try #require(all.specs.first).config.specific?["mounts"]
+        #expect(
+            mounts
+                == .list([
+                    .map([
+                        "type": .string("volume"), "source": .string("real-home"),
+                        "target": .string("/home/coder"),
+                    ])
+                ]))
     }
 
     @Test func aCheckOfAnotherPortOrNoneIsTheEnginesBusiness() throws {
